@@ -1,0 +1,251 @@
+//! What an operation needs: accesses, each one action on one object.
+//!
+//! Owns the action words and the shapes of objects. Must not know how a statement is read (`sql`)
+//! nor which rule grants it (`policy`).
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// The family an action belongs to; a rule's block (`sql:`) speaks of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Domain {
+    /// Being connected at all.
+    Session,
+    /// SQL statements.
+    Sql,
+}
+
+/// Defines the actions with their domain, word and meaning, so that no list is written twice.
+macro_rules! actions {
+    ($( $(#[$doc:meta])* $variant:ident = $domain:ident $word:literal, )*) => {
+        /// What is done to an object.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Action {
+            $( $(#[$doc])* $variant, )*
+        }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The word used in rules, audit and explanations.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// The family it belongs to.
+            #[must_use]
+            pub const fn domain(self) -> Domain {
+                match self { $(Self::$variant => Domain::$domain,)* }
+            }
+        }
+    };
+}
+
+actions! {
+    /// Open a session to the target at all.
+    Connect = Session "connect",
+    /// Read rows.
+    Select = Sql "select",
+    /// Add rows.
+    Insert = Sql "insert",
+    /// Change rows.
+    Update = Sql "update",
+    /// Remove rows.
+    Delete = Sql "delete",
+    /// `MERGE`, beside the accesses of its branches.
+    Merge = Sql "merge",
+    /// Empty a table.
+    Truncate = Sql "truncate",
+    /// Call a function or procedure that is not known to be harmless.
+    Execute = Sql "execute",
+    /// Create an object.
+    Create = Sql "create",
+    /// Change an object's definition, its comment, owner or statistics.
+    Alter = Sql "alter",
+    /// Remove an object.
+    Drop = Sql "drop",
+    /// `GRANT`, `REVOKE`, roles and their passwords.
+    Grant = Sql "grant",
+    /// Explicit locks (`LOCK TABLE`, `SELECT FOR UPDATE` is `Update`).
+    Lock = Sql "lock",
+    /// `VACUUM`, `ANALYZE`, `REINDEX`, `CLUSTER`, `CHECKPOINT`, `REFRESH`.
+    Maintain = Sql "maintain",
+    /// Set a session setting that is neither harmless nor pinned.
+    Set = Sql "set",
+    /// `LISTEN`, `NOTIFY`, `UNLISTEN`.
+    Notify = Sql "notify",
+    /// Read or write files or programs of the server (`COPY .. PROGRAM`, `COPY .. 'file'`).
+    ServerFile = Sql "server_file",
+    /// Code whose effect cannot be read from the statement (`DO`, `CREATE FUNCTION` bodies).
+    Code = Sql "code",
+    /// What could not be understood. Only a rule that names it grants it.
+    Unknown = Sql "unknown",
+}
+
+impl Action {
+    /// Reads the word that [`Action::as_str`] gives.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.as_str() == word)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The full name of an object from the outside in: `database.schema.name`, or fewer parts for
+/// objects that live higher up (a database has one, a role has one). Never empty.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ObjectPath(pub Vec<Arc<str>>);
+
+impl ObjectPath {
+    /// From its parts, outermost first.
+    pub fn new<T: Into<Arc<str>>>(parts: impl IntoIterator<Item = T>) -> Self {
+        Self(parts.into_iter().map(Into::into).collect())
+    }
+}
+
+impl fmt::Display for ObjectPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, part) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(".")?;
+            }
+            f.write_str(part)?;
+        }
+        Ok(())
+    }
+}
+
+/// Which columns of a relation an access touches.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Columns {
+    /// No column in particular (`count(*)`, `TRUNCATE`, `DROP`).
+    None,
+    /// These, sorted, without repetition.
+    Named(Vec<Arc<str>>),
+    /// Every column, or it could not be told which.
+    All,
+}
+
+/// What an action is done to. Serialised as the text that [`Display`](fmt::Display) gives.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Object {
+    /// A table, view, materialised view, sequence, foreign table: anything rows come from.
+    Relation {
+        /// `database.schema.name`.
+        path: ObjectPath,
+        /// The columns touched.
+        columns: Columns,
+    },
+    /// A function, procedure or aggregate.
+    Function {
+        /// `database.schema.name`; the schema is `*` where the search path decides and the
+        /// function was not found in the catalogue.
+        path: ObjectPath,
+    },
+    /// Anything else that has a kind and a name: `database`, `schema`, `role`, `type`,
+    /// `extension`, `setting`, `channel`, ...
+    Named {
+        /// The kind, one word in lower case with underscores.
+        kind: &'static str,
+        /// Its name.
+        path: ObjectPath,
+    },
+}
+
+impl Object {
+    /// The object's full name.
+    #[must_use]
+    pub const fn path(&self) -> &ObjectPath {
+        match self {
+            Self::Relation { path, .. } | Self::Function { path } | Self::Named { path, .. } => {
+                path
+            }
+        }
+    }
+}
+
+impl fmt::Display for Object {
+    /// `shop.public.users(email)`, `shop.pg_catalog.pg_sleep()`, `role bob`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Relation { path, columns } => {
+                write!(f, "{path}")?;
+                match columns {
+                    Columns::None => Ok(()),
+                    Columns::All => f.write_str("(*)"),
+                    Columns::Named(names) => {
+                        f.write_str("(")?;
+                        for (index, name) in names.iter().enumerate() {
+                            if index > 0 {
+                                f.write_str(", ")?;
+                            }
+                            f.write_str(name)?;
+                        }
+                        f.write_str(")")
+                    }
+                }
+            }
+            Self::Function { path } => write!(f, "{path}()"),
+            Self::Named { kind, path } => write!(f, "{kind} {path}"),
+        }
+    }
+}
+
+impl Serialize for Object {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// One action on one object.
+#[derive(Serialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Access {
+    /// The action.
+    pub action: Action,
+    /// The object.
+    pub object: Object,
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.action, self.object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_is_found_by_its_word() {
+        for action in Action::ALL {
+            assert_eq!(Action::from_word(action.as_str()), Some(*action));
+        }
+        assert_eq!(Action::from_word("SELECT"), None);
+    }
+
+    #[test]
+    fn an_access_prints_as_people_say_it() {
+        let access = Access {
+            action: Action::Select,
+            object: Object::Relation {
+                path: ObjectPath::new(["shop", "public", "users"]),
+                columns: Columns::Named(vec!["email".into(), "id".into()]),
+            },
+        };
+        assert_eq!(access.to_string(), "select on shop.public.users(email, id)");
+    }
+}

@@ -1,0 +1,36 @@
+//! The vocabulary of Portcullis: what every other part says, and nothing that does anything.
+//!
+//! Owns the identifiers, the binding of a socket, the principal, targets, operations and their
+//! accesses, decisions and their obligations, secrets, limits and the audit events. Must not know
+//! a clock, a file, a socket or a policy language: it holds values that were read elsewhere.
+//! Nothing here has a life of its own; values end with their owners.
+
+pub mod access;
+pub mod audit;
+pub mod binding;
+pub mod decision;
+pub mod id;
+pub mod limits;
+pub mod mask;
+pub mod operation;
+pub mod pattern;
+pub mod principal;
+pub mod secret;
+pub mod target;
+pub mod time;
+
+pub use access::{Access, Action, Columns, Domain, Object, ObjectPath};
+pub use binding::{Binding, CgroupId, FileId, ProcessFacts, UserFacts};
+pub use decision::{ApprovalRequirement, DecidingRule, Decision, Effect, Reason};
+pub use id::{
+    Group, HoldId, OperationNumber, PolicyDigest, RoleName, RuleId, SessionId, Tag, TargetName,
+    WorkloadName,
+};
+pub use limits::Limits;
+pub use mask::{ColumnMask, Detector, DetectorMask, MaskProfile, Transform};
+pub use operation::{Operation, OperationDigest};
+pub use pattern::{PathPattern, PatternError};
+pub use principal::{Attestation, Principal, TokenSubject};
+pub use secret::Secret;
+pub use target::{Environment, Protocol};
+pub use time::Timestamp;

@@ -1,0 +1,297 @@
+//! Patterns over object names: the one glob of rules and classifications.
+//!
+//! Owns parsing and matching. Must not know what the parts of a name mean. A pattern is text with
+//! parts divided by dots; a part that is `*` alone stands for one or more parts; within a part
+//! `*` stands for any run of characters and `?` for one; a part in double quotes is taken
+//! literally (`""` is one quote). Both ends are anchored and case counts.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// A compiled pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PathPattern {
+    text: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Part {
+    /// One or more parts.
+    Any,
+    Literal(String),
+    /// Characters with `None` for `*` and `Some(None)` for `?`.
+    Glob(Vec<Piece>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Piece {
+    Run,
+    One,
+    Char(char),
+}
+
+/// Why a pattern could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// Nothing, or nothing between two dots.
+    #[error("the pattern has an empty part; write * for any name")]
+    EmptyPart,
+    /// A double quote without its end, or text right after a quoted part.
+    #[error("a double quote is not closed, or text follows a quoted part without a dot")]
+    Quote,
+}
+
+impl PathPattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// Where a part is empty or a quote is not closed.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let mut parts = Vec::new();
+        let mut rest = text.chars().peekable();
+        loop {
+            parts.push(if rest.peek() == Some(&'"') {
+                rest.next();
+                parse_quoted(&mut rest)?
+            } else {
+                parse_bare(&mut rest)?
+            });
+            match rest.next() {
+                None => break,
+                Some('.') => {}
+                Some(_) => return Err(PatternError::Quote),
+            }
+        }
+        Ok(Self { text: text.to_owned(), parts })
+    }
+
+    /// The text it was read from.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the pattern matches a name given by its parts, outermost first.
+    #[must_use]
+    pub fn matches<S: AsRef<str>>(&self, name: &[S]) -> bool {
+        match_parts(&self.parts, name)
+    }
+
+    /// Whether any name of `arity` parts could match: a pattern that cannot is a mistake.
+    #[must_use]
+    pub fn can_match_arity(&self, arity: usize) -> bool {
+        if self.parts.contains(&Part::Any) {
+            self.parts.len() <= arity
+        } else {
+            self.parts.len() == arity
+        }
+    }
+
+    /// The pattern without its last part and that last part's pattern, for names whose last part
+    /// is looked up on its own (a column of a relation). `None` where there is only one part and
+    /// it is not `*`; a trailing `*` may stand for the column alone or for more.
+    #[must_use]
+    pub fn matches_prefix<S: AsRef<str>>(&self, name: &[S]) -> bool {
+        // Some column name would complete it: try with the last part of the pattern left out,
+        // and, where that part is `*`, also with it kept (it may cover parts of the prefix).
+        let Some((last, head)) = self.parts.split_last() else { return false };
+        match_parts(head, name) || (*last == Part::Any && match_parts(&self.parts, name))
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl Serialize for PathPattern {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+fn parse_quoted(rest: &mut Chars<'_>) -> Result<Part, PatternError> {
+    let mut literal = String::new();
+    loop {
+        match rest.next() {
+            None => return Err(PatternError::Quote),
+            Some('"') if rest.peek() == Some(&'"') => {
+                rest.next();
+                literal.push('"');
+            }
+            Some('"') if literal.is_empty() => return Err(PatternError::EmptyPart),
+            Some('"') => return Ok(Part::Literal(literal)),
+            Some(other) => literal.push(other),
+        }
+    }
+}
+
+fn parse_bare(rest: &mut Chars<'_>) -> Result<Part, PatternError> {
+    let mut pieces = Vec::new();
+    while let Some(&next) = rest.peek() {
+        match next {
+            '.' => break,
+            '"' => return Err(PatternError::Quote),
+            '*' => {
+                if pieces.last() != Some(&Piece::Run) {
+                    pieces.push(Piece::Run);
+                }
+            }
+            '?' => pieces.push(Piece::One),
+            other => pieces.push(Piece::Char(other)),
+        }
+        rest.next();
+    }
+    if pieces.is_empty() {
+        return Err(PatternError::EmptyPart);
+    }
+    if pieces == [Piece::Run] {
+        return Ok(Part::Any);
+    }
+    let literal: Option<String> = pieces
+        .iter()
+        .map(|piece| if let Piece::Char(c) = piece { Some(*c) } else { None })
+        .collect();
+    Ok(literal.map_or(Part::Glob(pieces), Part::Literal))
+}
+
+/// Matches with one remembered way back, as for a one-line glob: a later `*` can take over all
+/// that an earlier one could have, so the work is at most parts times names.
+fn match_parts<S: AsRef<str>>(parts: &[Part], name: &[S]) -> bool {
+    let (mut at_part, mut at_name) = (0, 0);
+    // Where to go on when a later part fails: the part after the last `*`, and the name that
+    // the `*` had taken up to.
+    let mut back: Option<(usize, usize)> = None;
+    while let Some(candidate) = name.get(at_name) {
+        match parts.get(at_part) {
+            Some(Part::Any) => {
+                back = Some((at_part + 1, at_name + 1));
+                at_part += 1;
+                at_name += 1;
+                continue;
+            }
+            Some(part) if part_matches(part, candidate.as_ref()) => {
+                at_part += 1;
+                at_name += 1;
+                continue;
+            }
+            _ => {}
+        }
+        let Some((part, taken)) = back else { return false };
+        back = Some((part, taken + 1));
+        at_part = part;
+        at_name = taken + 1;
+    }
+    at_part == parts.len() && at_name == name.len()
+}
+
+fn part_matches(part: &Part, candidate: &str) -> bool {
+    match part {
+        Part::Any => true,
+        Part::Literal(literal) => literal == candidate,
+        Part::Glob(pieces) => {
+            let candidate: Vec<char> = candidate.chars().collect();
+            glob_matches(pieces, &candidate)
+        }
+    }
+}
+
+fn glob_matches(pieces: &[Piece], candidate: &[char]) -> bool {
+    let (mut at_piece, mut at_char) = (0, 0);
+    let mut back: Option<(usize, usize)> = None;
+    loop {
+        match (pieces.get(at_piece), candidate.get(at_char)) {
+            (None, None) => return true,
+            (Some(Piece::Run), _) => {
+                back = Some((at_piece + 1, at_char));
+                at_piece += 1;
+                continue;
+            }
+            (Some(Piece::One), Some(_)) => {
+                at_piece += 1;
+                at_char += 1;
+                continue;
+            }
+            (Some(Piece::Char(want)), Some(have)) if want == have => {
+                at_piece += 1;
+                at_char += 1;
+                continue;
+            }
+            _ => {}
+        }
+        let Some((piece, taken)) = back else { return false };
+        if taken >= candidate.len() {
+            return false;
+        }
+        back = Some((piece, taken + 1));
+        at_piece = piece;
+        at_char = taken + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, name: &str) -> bool {
+        let name: Vec<&str> = name.split('.').collect();
+        PathPattern::parse(pattern).unwrap().matches(&name)
+    }
+
+    #[test]
+    fn a_star_alone_stands_for_one_or_more_parts() {
+        assert!(matches("analytics.*", "analytics.public.users"));
+        assert!(matches("*.users.email", "shop.public.users.email"));
+        assert!(matches("*", "shop"));
+        assert!(matches("*.b.*.d", "a.b.c.b.c.d"));
+        assert!(!matches("analytics.*", "analytics"));
+        assert!(!matches("*.users", "users"));
+        assert!(!matches("analytics.*", "other.public.users"));
+    }
+
+    #[test]
+    fn within_a_part_a_star_stands_for_characters_only() {
+        assert!(matches("shop.public.user*", "shop.public.users"));
+        assert!(matches("shop.p?blic.*s", "shop.public.users"));
+        assert!(matches("a*b*c", "aXbXbXc"));
+        assert!(!matches("a*b*c", "aXbXbX"));
+        assert!(!matches("shop.pub*", "shop.public.users"));
+    }
+
+    #[test]
+    fn names_are_compared_as_they_are() {
+        assert!(!matches("shop.public.users", "shop.public.Users"));
+        assert!(matches("\"a*b\"", "a*b"));
+        assert!(!matches("\"a*b\"", "aXb"));
+        let dotted = PathPattern::parse("\"a.b\".c").unwrap();
+        assert!(dotted.matches(&["a.b", "c"]));
+        assert!(!dotted.matches(&["a", "b", "c"]));
+    }
+
+    #[test]
+    fn a_mistake_is_refused() {
+        for text in ["", ".", "a.", ".a", "a..b", "\"\"", "\"a", "\"a\"b", "a\"b"] {
+            assert!(PathPattern::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_relation_is_found_by_a_column_pattern() {
+        let pattern = PathPattern::parse("*.users.email").unwrap();
+        assert!(pattern.matches_prefix(&["shop", "public", "users"]));
+        assert!(!pattern.matches_prefix(&["shop", "public", "orders"]));
+        assert!(PathPattern::parse("shop.*").unwrap().matches_prefix(&["shop", "public", "users"]));
+    }
+
+    #[test]
+    fn arity_tells_what_can_never_match() {
+        assert!(PathPattern::parse("a.*").unwrap().can_match_arity(3));
+        assert!(!PathPattern::parse("public.users").unwrap().can_match_arity(3));
+        assert!(!PathPattern::parse("a.b.c.*").unwrap().can_match_arity(3));
+    }
+}

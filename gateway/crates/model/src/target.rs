@@ -1,0 +1,41 @@
+//! What the whole house knows of a target: its protocol and environment.
+//!
+//! Owns two small types. Must not know addresses, TLS or credentials (configuration, `tls`,
+//! `credentials`).
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// The protocol of a target. The registry of drivers is keyed by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// PostgreSQL's frontend/backend protocol, version 3.
+    Postgres,
+}
+
+impl Protocol {
+    /// Every protocol, for sweeps.
+    pub const ALL: &'static [Self] = &[Self::Postgres];
+
+    /// The word used in configuration, audit and command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The environment of a target (`prod`, `staging`, ...): free text that rules may name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Environment(pub Arc<str>);
