@@ -33,4 +33,4 @@ pub use pattern::{PathPattern, PatternError};
 pub use principal::{Attestation, Principal, TokenSubject};
 pub use secret::Secret;
 pub use target::{Environment, Protocol};
-pub use time::Timestamp;
+pub use time::{Clock, Timestamp};

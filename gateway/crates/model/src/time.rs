@@ -38,3 +38,9 @@ impl Timestamp {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 }
+
+/// Where the time comes from: the system's clock in the daemon, a hand-set one in tests.
+pub trait Clock: Send + Sync + std::fmt::Debug {
+    /// Now, as wall-clock time.
+    fn now(&self) -> Timestamp;
+}
