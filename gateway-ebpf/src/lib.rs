@@ -1,1 +1,2 @@
-//! x
+//! The types that the kernel programs and userspace share.
+#![no_std]
