@@ -1,1 +1,6 @@
-//! x
+//! The gateway: every effect of Portcullis, and the composition of the whole.
+//!
+//! Owns what the pure crates must not have: sockets, files, clocks, tasks. See
+//! `docs/architecture.md` for the map. A part imports only what the table there allows.
+
+pub mod approvals;
