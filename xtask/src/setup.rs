@@ -1,0 +1,79 @@
+//! Setup: brings a fresh Debian machine to where everything builds and every test can run.
+//!
+//! Owns the list of what is needed, why, and the order of installing it. Idempotent: what is
+//! there already is left alone, and when nothing is missing nothing is touched. Ends with every
+//! part in place, or with the one command that a person has to run.
+
+mod bpf;
+mod packages;
+mod postgres18;
+mod python;
+
+use clap::Args;
+
+use crate::console;
+use crate::fault::Outcome;
+
+/// What a chore needs, beyond Rust itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    /// Compiling the workspace.
+    Build,
+    /// Compiling and loading the kernel programs.
+    Kernel,
+    /// A real PostgreSQL with its clients, and network namespaces.
+    Postgres,
+    /// The proxies that the benchmarks compare with.
+    Peers,
+    /// A second PostgreSQL, of the newest major version.
+    Postgres18,
+}
+
+/// Arguments of `setup`.
+#[derive(Args, Debug)]
+pub(crate) struct SetupArguments {
+    /// Only look: print what is missing, install nothing, fail if something is missing
+    #[arg(long)]
+    check: bool,
+}
+
+/// Everything that any chore needs.
+const EVERYTHING: &[Need] =
+    &[Need::Build, Need::Kernel, Need::Postgres, Need::Peers, Need::Postgres18];
+
+/// `cargo xtask setup`.
+pub(crate) fn run(arguments: &SetupArguments) -> Outcome {
+    if arguments.check {
+        return check(EVERYTHING);
+    }
+    ensure(EVERYTHING)?;
+    console::step("Ready", "everything that building, testing, the demo and the benches need");
+    Ok(())
+}
+
+/// Installs what of `needs` is missing.
+pub(crate) fn ensure(needs: &[Need]) -> Outcome {
+    packages::ensure(needs)?;
+    if needs.contains(&Need::Kernel) {
+        bpf::ensure()?;
+    }
+    if needs.contains(&Need::Postgres) {
+        python::ensure()?;
+    }
+    if needs.contains(&Need::Postgres18) {
+        postgres18::ensure()?;
+    }
+    Ok(())
+}
+
+fn check(needs: &[Need]) -> Outcome {
+    let mut missing = packages::missing(needs)?;
+    missing.extend(bpf::missing()?);
+    missing.extend(python::missing()?);
+    missing.extend(postgres18::missing()?);
+    if missing.is_empty() {
+        console::step("Ready", "nothing is missing");
+        return Ok(());
+    }
+    crate::fault::Fault::because(format!("missing:\n  {}", missing.join("\n  ")))
+}

@@ -1,0 +1,45 @@
+//! `cargo xtask test`: sets up, runs every test there is, and looks for what they left behind.
+//!
+//! Owns the run as a whole. Must not know a test. Privileged tests fail where they cannot run, so
+//! a green run has run them all. Ends red when a test fails or something is left over.
+
+mod leftovers;
+
+use clap::Args;
+
+use crate::call::Call;
+use crate::console;
+use crate::fault::Outcome;
+use crate::setup::{self, Need};
+use leftovers::Snapshot;
+
+/// Arguments of `test`.
+#[derive(Args, Debug, Default)]
+pub(crate) struct TestArguments {
+    /// Run only the tests whose name contains this
+    filter: Option<String>,
+}
+
+/// `cargo xtask test`.
+pub(crate) fn run(arguments: &TestArguments) -> Outcome {
+    setup::ensure(&[Need::Build, Need::Kernel, Need::Postgres, Need::Postgres18])?;
+    console::step("Building", "every test, and the programs they run");
+    Call::cargo().with(TESTS).with(["--no-run"]).run()?;
+    let before = Snapshot::take()?;
+    let run = format!("{}", std::process::id());
+    console::step("Testing", "units, the world, the kernel");
+    let tests = Call::cargo()
+        .with(TESTS)
+        .with(["--no-fail-fast"])
+        .with(arguments.filter.as_deref())
+        .environment(leftovers::RUN_VARIABLE, &run)
+        .run();
+    let left = leftovers::check(&before, &run);
+    tests?;
+    left?;
+    console::step("Passed", "every test, and nothing is left over");
+    Ok(())
+}
+
+/// All tests of all packages, as one command, so that every package is built once.
+const TESTS: [&str; 6] = ["test", "--workspace", "--locked", "--lib", "--bins", "--tests"];
