@@ -1,1 +1,18 @@
-//! x
+//! The world that integration tests run in: real servers, real clients, and the whole gateway in
+//! this process.
+//!
+//! Owns the fixtures and how they end (with the test process, however that ends). Must not know
+//! what a test asserts. Everything listens on a port of the system's choosing, so that test
+//! binaries can run side by side.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a fixture that cannot be made fails the test, with its reason"
+)]
+
+pub mod certificates;
+pub mod client;
+pub mod cluster;
+pub mod eventually;
+pub mod programs;
