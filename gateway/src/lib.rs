@@ -4,3 +4,5 @@
 //! `docs/architecture.md` for the map. A part imports only what the table there allows.
 
 pub mod approvals;
+pub mod recording;
+pub mod telemetry;
