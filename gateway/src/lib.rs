@@ -6,3 +6,4 @@
 pub mod approvals;
 pub mod recording;
 pub mod telemetry;
+pub mod credentials;

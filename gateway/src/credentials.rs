@@ -1,0 +1,70 @@
+//! The real credentials of targets, which no workload ever sees.
+//!
+//! Owns where they come from and the care taken in reading them. Must not know who uses them, nor
+//! a protocol. A value is read when it is needed and again when its source changes; it is wiped
+//! when the last holder drops it.
+
+mod file;
+mod store;
+
+use std::path::PathBuf;
+
+use model::Secret;
+
+pub use file::FileError;
+pub use store::{CredentialStore, Environment, HostEnvironment};
+
+/// Bytes of a secret. Raised, a wrong path can make us read more.
+pub const SECRET_BYTES_MAX: usize = 64 * 1024;
+
+/// Where a secret is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SourceSettings {
+    /// A file of root's or the daemon's user, unreadable for others.
+    File(PathBuf),
+    /// A variable of the daemon's environment.
+    Environment(String),
+    /// A credential that systemd hands the daemon (`LoadCredential=`), by its name.
+    Systemd(String),
+}
+
+/// A target's credential as the configuration gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CredentialSettings {
+    /// The user name at the target.
+    pub user: String,
+    /// Where the password is; none for targets that ask for none.
+    pub password: Option<SourceSettings>,
+}
+
+/// What logs in to a target.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// The user name.
+    pub user: String,
+    /// The password.
+    pub password: Option<Secret<String>>,
+}
+
+/// Why a credential is not to be had. The texts name sources, never contents.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// From a file or a systemd credential.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The variable is not set, or empty.
+    #[error("the environment variable `{0}` is not set for the daemon, or empty")]
+    NoVariable(String),
+    /// The variable is not text.
+    #[error("the environment variable `{0}` is not UTF-8")]
+    NotText(String),
+    /// systemd hands over no credentials.
+    #[error(
+        "the credential `{0}` was not handed over: $CREDENTIALS_DIRECTORY is not set; add \
+         LoadCredential={0}:/path to the daemon's unit"
+    )]
+    NoSystemd(String),
+    /// The name is a path.
+    #[error("`{0}` is no name of a systemd credential")]
+    Name(String),
+}

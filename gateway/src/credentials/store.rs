@@ -1,0 +1,110 @@
+//! Reading credentials when they are needed.
+//!
+//! Owns the last value of each file and when to read it again. Must not know targets. A secret is
+//! kept only while its file looks the same; every use asks.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use model::Secret;
+use parking_lot::Mutex;
+
+use super::file::{self, Looks};
+use super::{Credential, CredentialError, CredentialSettings, SourceSettings};
+
+/// Files remembered; one per credential of the configuration, so this is never reached.
+const FILES_MAX: usize = 4_096;
+
+/// The daemon's environment, or a made-up one in tests.
+pub trait Environment: Send + Sync + std::fmt::Debug {
+    /// The value of a variable.
+    fn variable(&self, name: &str) -> Option<std::ffi::OsString>;
+}
+
+/// The environment that the process was started with.
+#[derive(Debug)]
+pub struct HostEnvironment;
+
+impl Environment for HostEnvironment {
+    fn variable(&self, name: &str) -> Option<std::ffi::OsString> {
+        std::env::var_os(name)
+    }
+}
+
+/// Reads credentials.
+#[derive(Debug)]
+pub struct CredentialStore {
+    environment: Arc<dyn Environment>,
+    files: Mutex<HashMap<PathBuf, (Looks, Secret<String>)>>,
+}
+
+impl CredentialStore {
+    /// Over an environment.
+    #[must_use]
+    pub fn new(environment: Arc<dyn Environment>) -> Self {
+        Self { environment, files: Mutex::default() }
+    }
+
+    /// The credential of now. A small file is looked at, and read where it changed; that takes
+    /// microseconds and may be done on the event loop.
+    ///
+    /// # Errors
+    /// Where its source is missing, empty, too large, not text, or open to others.
+    pub fn credential(&self, settings: &CredentialSettings) -> Result<Credential, CredentialError> {
+        let password = settings.password.as_ref().map(|source| self.secret(source)).transpose()?;
+        Ok(Credential { user: settings.user.clone(), password })
+    }
+
+    /// The secret of now.
+    ///
+    /// # Errors
+    /// As [`Self::credential`].
+    pub fn secret(&self, source: &SourceSettings) -> Result<Secret<String>, CredentialError> {
+        match source {
+            SourceSettings::File(path) => self.from_file(path.clone()),
+            SourceSettings::Environment(name) => self.from_environment(name),
+            SourceSettings::Systemd(name) => self.from_systemd(name),
+        }
+    }
+
+    fn from_environment(&self, name: &str) -> Result<Secret<String>, CredentialError> {
+        let value = self.environment.variable(name).filter(|value| !value.is_empty());
+        let value = value.ok_or_else(|| CredentialError::NoVariable(name.to_owned()))?;
+        let value = value.into_string().map_err(|_| CredentialError::NotText(name.to_owned()))?;
+        Ok(Secret::new(value))
+    }
+
+    fn from_systemd(&self, name: &str) -> Result<Secret<String>, CredentialError> {
+        if name.is_empty() || name.contains('/') || matches!(name, "." | "..") {
+            return Err(CredentialError::Name(name.to_owned()));
+        }
+        let directory = self.environment.variable("CREDENTIALS_DIRECTORY");
+        let directory = directory.ok_or_else(|| CredentialError::NoSystemd(name.to_owned()))?;
+        self.from_file(PathBuf::from(directory).join(name))
+    }
+
+    fn from_file(&self, path: PathBuf) -> Result<Secret<String>, CredentialError> {
+        let mut files = self.files.lock();
+        let known = files.get(&path).map(|(looks, _)| *looks);
+        match file::read_if_changed(&path, known) {
+            Ok(None) => {}
+            Ok(Some(read)) => {
+                if files.len() >= FILES_MAX {
+                    files.clear();
+                }
+                files.insert(path.clone(), read);
+            }
+            Err(error) => {
+                // What cannot be read any more is not used any more.
+                files.remove(&path);
+                return Err(error.into());
+            }
+        }
+        let secret = files.get(&path).map(|(_, secret)| secret.clone());
+        secret.ok_or_else(|| file::FileError::NotSecret(path).into())
+    }
+}
+
+#[cfg(test)]
+mod tests;
