@@ -7,3 +7,4 @@ pub mod approvals;
 pub mod recording;
 pub mod telemetry;
 pub mod credentials;
+pub mod tls;
