@@ -7,4 +7,5 @@ pub mod approvals;
 pub mod recording;
 pub mod telemetry;
 pub mod credentials;
+pub mod identity;
 pub mod tls;
