@@ -4,8 +4,8 @@
 //! `docs/architecture.md` for the map. A part imports only what the table there allows.
 
 pub mod approvals;
-pub mod recording;
-pub mod telemetry;
 pub mod credentials;
 pub mod identity;
+pub mod recording;
+pub mod telemetry;
 pub mod tls;

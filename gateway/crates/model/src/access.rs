@@ -18,6 +18,23 @@ pub enum Domain {
     Sql,
 }
 
+impl Domain {
+    /// The word of a rule's block.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Sql => "sql",
+        }
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// Defines the actions with their domain, word and meaning, so that no list is written twice.
 macro_rules! actions {
     ($( $(#[$doc:meta])* $variant:ident = $domain:ident $word:literal, )*) => {
@@ -93,6 +110,45 @@ impl Action {
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.as_str() == word)
+    }
+
+    /// Its place in [`Action::ALL`], for tables keyed by action.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// How few and how many parts the name of an object of this action can have. A pattern that
+    /// fits none of these can never match.
+    #[must_use]
+    pub const fn path_parts(self) -> (usize, usize) {
+        match self {
+            Self::Connect => (1, 1),
+            Self::Select
+            | Self::Insert
+            | Self::Update
+            | Self::Delete
+            | Self::Merge
+            | Self::Truncate
+            | Self::Execute => (3, 3),
+            _ => (1, 4),
+        }
+    }
+
+    /// Whether an access of this action can name columns. Where it cannot, it is about the
+    /// object as a whole, and a rule that lists columns would never see it.
+    #[must_use]
+    pub const fn may_name_columns(self) -> bool {
+        matches!(
+            self,
+            Self::Select
+                | Self::Insert
+                | Self::Update
+                | Self::Merge
+                | Self::Alter
+                | Self::Grant
+                | Self::Unknown
+        )
     }
 }
 
@@ -233,6 +289,7 @@ mod tests {
     fn every_action_is_found_by_its_word() {
         for action in Action::ALL {
             assert_eq!(Action::from_word(action.as_str()), Some(*action));
+            assert_eq!(Action::ALL.get(action.index()), Some(action));
         }
         assert_eq!(Action::from_word("SELECT"), None);
     }

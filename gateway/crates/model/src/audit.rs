@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::decision::{DecidingRule, Effect, Reason};
 use crate::id::{HoldId, OperationNumber, PolicyDigest, SessionId, TargetName, WorkloadName};
@@ -69,7 +69,7 @@ pub enum SocketRefusal {
 }
 
 /// How a hold ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldEnd {
     /// Enough approvers said yes.
@@ -83,7 +83,7 @@ pub enum HoldEnd {
 }
 
 /// Why a session ended.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "cause")]
 pub enum SessionEnd {
     /// The client said goodbye or closed.
@@ -277,6 +277,12 @@ pub enum AuditEvent {
         chain_head: String,
         /// Number of records.
         records: u64,
+    },
+    /// Lines that could not be kept while the audit log was unwritable. Their sequence numbers are
+    /// the gap before this line.
+    AuditLinesLost {
+        /// How many.
+        lines: u64,
     },
     /// An operator acted through the control socket.
     ControlAction {

@@ -36,7 +36,7 @@ impl fmt::Display for Effect {
 }
 
 /// A rule that had a say in a decision.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DecidingRule {
     /// The role it belongs to.
     pub role: RoleName,
@@ -49,7 +49,7 @@ pub struct DecidingRule {
 }
 
 /// Why the effect is what it is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Reason {
     /// Every access is granted by a rule.

@@ -9,6 +9,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+/// What a name says for a part that could not be found out.
+const UNKNOWN_PART: &str = "*";
+
 /// A compiled pattern.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PathPattern {
@@ -41,6 +44,9 @@ pub enum PatternError {
     /// A double quote without its end, or text right after a quoted part.
     #[error("a double quote is not closed, or text follows a quoted part without a dot")]
     Quote,
+    /// A list of columns that is not closed, or a column that is not one name.
+    #[error("the list of columns must be names divided by commas, closed by ) at the end")]
+    Columns,
 }
 
 impl PathPattern {
@@ -76,7 +82,17 @@ impl PathPattern {
     /// Whether the pattern matches a name given by its parts, outermost first.
     #[must_use]
     pub fn matches<S: AsRef<str>>(&self, name: &[S]) -> bool {
-        match_parts(&self.parts, name)
+        match_parts(&self.parts, name, part_matches)
+    }
+
+    /// Whether the pattern could match a name some of whose parts are not known: a part of the
+    /// name that is `*` may be anything. What restricts asks this, what grants asks
+    /// [`matches`](Self::matches).
+    #[must_use]
+    pub fn may_match<S: AsRef<str>>(&self, name: &[S]) -> bool {
+        match_parts(&self.parts, name, |part, candidate| {
+            candidate == UNKNOWN_PART || part_matches(part, candidate)
+        })
     }
 
     /// Whether any name of `arity` parts could match: a pattern that cannot is a mistake.
@@ -97,7 +113,8 @@ impl PathPattern {
         // Some column name would complete it: try with the last part of the pattern left out,
         // and, where that part is `*`, also with it kept (it may cover parts of the prefix).
         let Some((last, head)) = self.parts.split_last() else { return false };
-        match_parts(head, name) || (*last == Part::Any && match_parts(&self.parts, name))
+        match_parts(head, name, part_matches)
+            || (*last == Part::Any && match_parts(&self.parts, name, part_matches))
     }
 }
 
@@ -162,7 +179,11 @@ fn parse_bare(rest: &mut Chars<'_>) -> Result<Part, PatternError> {
 
 /// Matches with one remembered way back, as for a one-line glob: a later `*` can take over all
 /// that an earlier one could have, so the work is at most parts times names.
-fn match_parts<S: AsRef<str>>(parts: &[Part], name: &[S]) -> bool {
+fn match_parts<S: AsRef<str>>(
+    parts: &[Part],
+    name: &[S],
+    fits: impl Fn(&Part, &str) -> bool,
+) -> bool {
     let (mut at_part, mut at_name) = (0, 0);
     // Where to go on when a later part fails: the part after the last `*`, and the name that
     // the `*` had taken up to.
@@ -175,7 +196,7 @@ fn match_parts<S: AsRef<str>>(parts: &[Part], name: &[S]) -> bool {
                 at_name += 1;
                 continue;
             }
-            Some(part) if part_matches(part, candidate.as_ref()) => {
+            Some(part) if fits(part, candidate.as_ref()) => {
                 at_part += 1;
                 at_name += 1;
                 continue;
@@ -194,43 +215,41 @@ fn part_matches(part: &Part, candidate: &str) -> bool {
     match part {
         Part::Any => true,
         Part::Literal(literal) => literal == candidate,
-        Part::Glob(pieces) => {
-            let candidate: Vec<char> = candidate.chars().collect();
-            glob_matches(pieces, &candidate)
-        }
+        Part::Glob(pieces) => glob_matches(pieces, candidate),
     }
 }
 
-fn glob_matches(pieces: &[Piece], candidate: &[char]) -> bool {
-    let (mut at_piece, mut at_char) = (0, 0);
-    let mut back: Option<(usize, usize)> = None;
+fn glob_matches(pieces: &[Piece], candidate: &str) -> bool {
+    let (mut rest, mut chars) = (pieces, candidate.chars());
+    // The pieces after the last `*` and the text that the `*` has not yet taken.
+    let mut back: Option<(&[Piece], std::str::Chars<'_>)> = None;
     loop {
-        match (pieces.get(at_piece), candidate.get(at_char)) {
-            (None, None) => return true,
-            (Some(Piece::Run), _) => {
-                back = Some((at_piece + 1, at_char));
-                at_piece += 1;
+        match rest.split_first() {
+            Some((Piece::Run, after)) => {
+                back = Some((after, chars.clone()));
+                rest = after;
                 continue;
             }
-            (Some(Piece::One), Some(_)) => {
-                at_piece += 1;
-                at_char += 1;
-                continue;
+            Some((piece, after)) => {
+                let fits = chars.next().is_some_and(|have| match piece {
+                    Piece::Char(want) => *want == have,
+                    Piece::One | Piece::Run => true,
+                });
+                if fits {
+                    rest = after;
+                    continue;
+                }
             }
-            (Some(Piece::Char(want)), Some(have)) if want == have => {
-                at_piece += 1;
-                at_char += 1;
-                continue;
-            }
-            _ => {}
+            None if chars.as_str().is_empty() => return true,
+            None => {}
         }
-        let Some((piece, taken)) = back else { return false };
-        if taken >= candidate.len() {
+        let Some((after, mut untaken)) = back else { return false };
+        if untaken.next().is_none() {
             return false;
         }
-        back = Some((piece, taken + 1));
-        at_piece = piece;
-        at_char = taken + 1;
+        back = Some((after, untaken.clone()));
+        rest = after;
+        chars = untaken;
     }
 }
 
@@ -286,6 +305,25 @@ mod tests {
         assert!(pattern.matches_prefix(&["shop", "public", "users"]));
         assert!(!pattern.matches_prefix(&["shop", "public", "orders"]));
         assert!(PathPattern::parse("shop.*").unwrap().matches_prefix(&["shop", "public", "users"]));
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_name_may_match_and_does_not_match() {
+        let pattern = PathPattern::parse("shop.pg_catalog.pg_sleep").unwrap();
+        assert!(pattern.may_match(&["shop", "*", "pg_sleep"]));
+        assert!(!pattern.matches(&["shop", "*", "pg_sleep"]));
+        assert!(!pattern.may_match(&["shop", "*", "now"]));
+        assert!(!pattern.may_match(&["shop", "*"]));
+        assert!(!PathPattern::parse("crm.*").unwrap().may_match(&["shop", "*", "*"]));
+    }
+
+    #[test]
+    fn a_glob_counts_characters_not_bytes() {
+        assert!(matches("a?c", "a\u{e9}c"));
+        assert!(matches("*\u{e9}?", "xx\u{e9}\u{e9}"));
+        assert!(!matches("??", "\u{e9}"));
+        assert!(matches("*a*a*", "aa"));
+        assert!(!matches("*a*a*", "a"));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::Domain;
+
 /// The protocol of a target. The registry of drivers is keyed by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -26,6 +28,20 @@ impl Protocol {
         match self {
             Self::Postgres => "postgres",
         }
+    }
+
+    /// The family of actions its operations need.
+    #[must_use]
+    pub const fn domain(self) -> Domain {
+        match self {
+            Self::Postgres => Domain::Sql,
+        }
+    }
+
+    /// Reads the word that [`Protocol::as_str`] gives.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|protocol| protocol.as_str() == word)
     }
 }
 

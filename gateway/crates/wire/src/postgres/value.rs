@@ -1,19 +1,20 @@
 //! Values inside rows: which types there are, how their bytes become text, and what may stand in
 //! their place.
 //!
-//! Owns the built-in types by object id ([`Shape`]), text forms of binary values ([`text_of`]),
-//! typed stand-ins ([`stand_in`]), and walks into arrays and records ([`edit_nested`]). Must not
+//! Owns the built-in types by object id ([`Shape`]), text forms of binary values ([`text_of`]) and
+//! the way back ([`binary_of`]), typed stand-ins ([`stand_in`]), and walks into arrays and records ([`edit_nested`]). Must not
 //! know which value is masked. Pure functions over borrowed bytes.
 //!
 //! Object ids: `pg_type.dat` of PostgreSQL 18; those below 10,000 never change.
 
+mod binary;
 mod datetime;
 mod nested;
 mod numeric;
 mod stand_in;
 mod text;
 
-pub use datetime::year_start;
+pub use binary::binary_of;
 pub use nested::{EditLeaf, NestedEdit, edit_json, edit_nested};
 pub use stand_in::{StandIn, stand_in};
 pub use text::{TextForm, text_of};

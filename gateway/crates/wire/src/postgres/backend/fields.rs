@@ -149,6 +149,8 @@ pub struct Words<'a> {
     pub detail: Option<&'a str>,
     /// What to do.
     pub hint: Option<&'a str>,
+    /// Where in the statement's text, in characters from 1.
+    pub position: Option<usize>,
 }
 
 /// Appends an `ErrorResponse`.
@@ -177,6 +179,9 @@ fn put_words(out: &mut Vec<u8>, tag: u8, words: &Words<'_>) {
         if let Some(hint) = words.hint {
             field(b'H', hint);
         }
+        if let Some(position) = words.position {
+            field(b'P', &position.to_string());
+        }
         out.push(0);
     });
 }
@@ -195,6 +200,7 @@ mod tests {
             message: "refused",
             detail: None,
             hint: Some("ask"),
+            position: Some(7),
         };
         put_error(&mut out, &words);
         assert_eq!(out[0], b'E');
@@ -203,6 +209,7 @@ mod tests {
         assert_eq!(fields.message(), "refused");
         assert_eq!(fields.get(b'H'), Some(&b"ask"[..]));
         assert_eq!(fields.get(b'D'), None);
+        assert_eq!(fields.get(b'P'), Some(&b"7"[..]));
         assert!(!fields.is_fatal());
         for cut in 5..out.len() {
             assert!(Fields::read(&out[5..cut]).is_err(), "cut at {cut}");

@@ -1,12 +1,9 @@
-//! Dates and timestamps: decoded to text, and cut to their year.
+//! Dates and timestamps: between binary and text.
 //!
 //! Owns the proleptic Gregorian arithmetic that two formats need. Must not know time zones: a
 //! `timestamptz` is read as UTC.
 
 use std::io::Write as _;
-
-use super::Shape;
-use crate::postgres::Format;
 
 /// Days from 1970-01-01 to 2000-01-01, where PostgreSQL counts from.
 const EPOCH_DAYS: i64 = 10_957;
@@ -86,71 +83,44 @@ pub(super) fn put_time(bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
     }
 }
 
-/// Appends a date or timestamp cut to the first of January of its year, in its own format; false
-/// where the type is another or the bytes are not understood (then the caller puts a stand-in).
-pub fn year_start(type_oid: u32, format: Format, bytes: &[u8], out: &mut Vec<u8>) -> bool {
-    let cut = match (Shape::of(type_oid), format) {
-        (shape @ (Shape::Date | Shape::Timestamp), Format::Text) => text_year(shape, bytes, out),
-        (Shape::Date, Format::Binary) => binary_date_year(bytes, out),
-        (Shape::Timestamp, Format::Binary) => binary_timestamp_year(bytes, out),
-        _ => None,
+/// Appends the binary form of an ISO date (`2024-05-06`).
+pub(super) fn put_binary_date(text: &str, out: &mut Vec<u8>) -> Option<()> {
+    let days = i32::try_from(days_of(text)? - EPOCH_DAYS).ok()?;
+    out.extend_from_slice(&days.to_be_bytes());
+    Some(())
+}
+
+/// Appends the binary form of an ISO timestamp at midnight; an offset after it is left out, as a
+/// masked value has no more than its year.
+pub(super) fn put_binary_timestamp(text: &str, out: &mut Vec<u8>) -> Option<()> {
+    let (date, clock) = text.split_once([' ', 'T']).unwrap_or((text, "00:00:00"));
+    clock.starts_with("00:00:00").then_some(())?;
+    let us = (days_of(date)? - EPOCH_DAYS).checked_mul(DAY_US)?;
+    out.extend_from_slice(&us.to_be_bytes());
+    Some(())
+}
+
+/// The day of an ISO date, counted from 1970-01-01.
+fn days_of(text: &str) -> Option<i64> {
+    let mut parts = text.splitn(3, '-');
+    let mut number = |digits: std::ops::RangeInclusive<usize>| -> Option<i64> {
+        let part = parts.next()?;
+        let sound = digits.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        if sound { part.parse().ok() } else { None }
     };
-    cut.is_some()
-}
-
-/// Only ISO text (`2024-05-06`, four to six digits of year, no era) is understood: with another
-/// `DateStyle` the first group need not be the year.
-fn text_year(shape: Shape, bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    let dash = memchr::memchr(b'-', bytes)?;
-    let year = bytes.get(..dash)?;
-    let month_and_day = bytes.get(dash..dash + 6)?;
-    let iso = (4..=6).contains(&year.len())
-        && year.iter().all(u8::is_ascii_digit)
-        && matches!(month_and_day, [b'-', a, b, b'-', c, d]
-            if [a, b, c, d].into_iter().all(u8::is_ascii_digit));
-    if !iso || bytes.ends_with(b"BC") {
+    let (year, month, day) = (number(4..=6)?, number(2..=2)?, number(2..=2)?);
+    if year == 0 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    out.extend_from_slice(year);
-    out.extend_from_slice(b"-01-01");
-    if shape == Shape::Timestamp {
-        out.extend_from_slice(b" 00:00:00");
-        // The offset of a timestamptz stays, so that the client's parser still finds one.
-        let clock = bytes.get(dash + 6..).unwrap_or_default();
-        if let Some(sign) = memchr::memchr2(b'+', b'-', clock) {
-            out.extend_from_slice(clock.get(sign..).unwrap_or_default());
-        }
-    }
-    Some(())
-}
-
-fn binary_date_year(bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    let days = i32::from_be_bytes(bytes.try_into().ok()?);
-    if days == i32::MAX || days == i32::MIN {
-        return None;
-    }
-    let (year, _, _) = civil(i64::from(days) + EPOCH_DAYS);
-    let cut = i32::try_from(january_first(year) - EPOCH_DAYS).ok()?;
-    out.extend_from_slice(&cut.to_be_bytes());
-    Some(())
-}
-
-fn binary_timestamp_year(bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    let us = i64::from_be_bytes(bytes.try_into().ok()?);
-    if us == i64::MAX || us == i64::MIN {
-        return None;
-    }
-    let (year, _, _) = civil(us.div_euclid(DAY_US) + EPOCH_DAYS);
-    let cut = (january_first(year) - EPOCH_DAYS).checked_mul(DAY_US)?;
-    out.extend_from_slice(&cut.to_be_bytes());
-    Some(())
+    const BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let before = BEFORE.get(usize::try_from(month - 1).ok()?)?;
+    Some(january_first(year) + before + i64::from(leap && month > 2) + day - 1)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::oid;
     use super::*;
-    use proptest::prelude::*;
 
     fn date_text(days: i32) -> String {
         let mut out = Vec::new();
@@ -171,43 +141,5 @@ mod tests {
         let mut out = Vec::new();
         put_timestamp(&(-1i64).to_be_bytes(), &mut out).unwrap();
         assert_eq!(out, b"1999-12-31 23:59:59.999999");
-    }
-
-    #[test]
-    fn text_dates_are_cut_to_their_year() {
-        let cut = |type_oid, text: &str| {
-            let mut out = Vec::new();
-            year_start(type_oid, Format::Text, text.as_bytes(), &mut out)
-                .then(|| String::from_utf8(out).unwrap())
-        };
-        assert_eq!(cut(oid::DATE, "2024-05-06").as_deref(), Some("2024-01-01"));
-        assert_eq!(
-            cut(oid::TIMESTAMPTZ, "2024-05-06 07:08:09.1+02").as_deref(),
-            Some("2024-01-01 00:00:00+02")
-        );
-        assert_eq!(
-            cut(oid::TIMESTAMP, "2024-05-06 07:08:09").as_deref(),
-            Some("2024-01-01 00:00:00")
-        );
-        assert_eq!(cut(oid::DATE, "05-06-2024"), None);
-        assert_eq!(cut(oid::DATE, "0044-03-15 BC"), None);
-        assert_eq!(cut(oid::DATE, "infinity"), None);
-        assert_eq!(cut(oid::TEXT, "2024-05-06"), None);
-    }
-
-    proptest! {
-        #[test]
-        fn a_cut_date_is_the_first_of_january_of_its_year(days in -700_000i32..3_000_000) {
-            let mut cut = Vec::new();
-            prop_assert!(year_start(oid::DATE, Format::Binary, &days.to_be_bytes(), &mut cut));
-            let cut_days = i32::from_be_bytes(cut.try_into().unwrap());
-            let (year, _, _) = civil(i64::from(days) + EPOCH_DAYS);
-            prop_assert_eq!(civil(i64::from(cut_days) + EPOCH_DAYS), (year, 1, 1));
-            let us = i64::from(days) * DAY_US + 12_345;
-            let mut cut = Vec::new();
-            prop_assert!(year_start(oid::TIMESTAMP, Format::Binary, &us.to_be_bytes(), &mut cut));
-            prop_assert_eq!(
-                i64::from_be_bytes(cut.try_into().unwrap()), i64::from(cut_days) * DAY_US);
-        }
     }
 }

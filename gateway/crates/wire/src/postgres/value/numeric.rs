@@ -60,6 +60,44 @@ pub(super) fn put_text(bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
+/// Appends the binary form of a decimal number without exponent; `None` where it is not one, or
+/// longer than any masked value is.
+pub(super) fn put_binary(text: &str, out: &mut Vec<u8>) -> Option<()> {
+    const DIGITS_MAX: usize = 1_000;
+    let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let all_digits = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    let sound = !whole.is_empty()
+        && text.len() <= DIGITS_MAX
+        && all_digits(whole)
+        && all_digits(part)
+        && (text.len() == whole.len() || !part.is_empty());
+    sound.then_some(())?;
+    // Groups of four are counted from the point: pad to the left of it and to the right.
+    let left = whole.len().div_ceil(4) * 4;
+    let right = part.len().div_ceil(4) * 4;
+    let padded = format!("{whole:0>left$}{part:0<right$}");
+    let groups: Vec<i16> = padded
+        .as_bytes()
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|four| four.iter().fold(0, |sum, digit| sum * 10 + i16::from(digit - b'0')))
+        .collect();
+    let leading = groups.iter().take_while(|group| **group == 0).count();
+    let stored = groups.get(leading..).unwrap_or_default();
+    let trailing = stored.iter().rev().take_while(|group| **group == 0).count();
+    let stored = stored.get(..stored.len() - trailing).unwrap_or_default();
+    let weight = i16::try_from(left / 4).ok()? - 1 - i16::try_from(leading).ok()?;
+    let weight = if stored.is_empty() { 0 } else { weight };
+    let sign = if negative && !stored.is_empty() { NEGATIVE.cast_signed() } else { 0 };
+    let heads = [i16::try_from(stored.len()).ok()?, weight, sign, i16::try_from(part.len()).ok()?];
+    for value in heads.iter().chain(stored) {
+        out.extend_from_slice(&value.to_be_bytes());
+    }
+    Some(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

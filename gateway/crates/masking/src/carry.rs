@@ -1,0 +1,88 @@
+//! Masking of text that arrives in chunks.
+//!
+//! Owns the end of the text seen so far that may be the beginning of something found: it is held
+//! back until the next chunk tells. Ends with [`CarryOver::finish`], which lets go of it; what is
+//! dropped without it is lost, never shown unmasked. For text whose values are not delimited (log
+//! and terminal output, bodies, copied rows taken as text).
+
+use crate::detect::{Hit, ScanSet, may_belong_to_address, may_belong_to_card};
+
+/// Bytes held back at most. Raised, a stream without any boundary (one endless word) makes us
+/// hold more; lowered, a match longer than [`TAIL_BYTES`] across the cut may be missed.
+const HELD_BYTES_MAX: usize = 16 * 1024;
+/// Bytes kept back when that limit forces a cut: more than any card number or address in use.
+const TAIL_BYTES: usize = 1024;
+
+/// Masks a stream of text chunk by chunk. The output, put together, is what
+/// [`ScanSet::mask`] makes of the whole.
+#[derive(Debug)]
+pub struct CarryOver {
+    set: ScanSet,
+    held: Vec<u8>,
+    hits: Vec<Hit>,
+}
+
+impl CarryOver {
+    /// Begins a stream.
+    #[must_use]
+    pub const fn new(set: ScanSet) -> Self {
+        Self { set, held: Vec::new(), hits: Vec::new() }
+    }
+
+    /// Takes a chunk; appends to `out` what is settled and answers how many values were masked.
+    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> usize {
+        if self.set.is_empty() {
+            out.extend_from_slice(chunk);
+            return 0;
+        }
+        self.held.extend_from_slice(chunk);
+        let mut cut = settled_len(&self.held);
+        if self.held.len() - cut > HELD_BYTES_MAX {
+            cut = self.forced_cut(self.held.len().saturating_sub(TAIL_BYTES));
+        }
+        self.let_go(cut, out)
+    }
+
+    /// Ends the stream: appends what was held back.
+    pub fn finish(mut self, out: &mut Vec<u8>) -> usize {
+        self.let_go(self.held.len(), out)
+    }
+
+    /// A cut near `wanted` that does not go through anything found.
+    fn forced_cut(&mut self, wanted: usize) -> usize {
+        self.hits.clear();
+        self.set.scan(&self.held, &mut self.hits);
+        let across = self.hits.iter().find(|hit| hit.range.contains(&wanted));
+        across.map_or(wanted, |hit| hit.range.end)
+    }
+
+    fn let_go(&mut self, cut: usize, out: &mut Vec<u8>) -> usize {
+        let settled = self.held.get(..cut).unwrap_or_default();
+        let count = self.set.mask(settled, out);
+        if count == 0 {
+            out.extend_from_slice(settled);
+        }
+        self.held.drain(..cut);
+        count
+    }
+}
+
+/// Bytes at the beginning of which nothing found can reach beyond them. The end of the text counts
+/// as the middle of a number and of an address; the cut moves back to where neither goes on.
+fn settled_len(text: &[u8]) -> usize {
+    let back = |cut: usize, belongs: fn(u8) -> bool| {
+        if text.get(cut).is_some_and(|next| !belongs(*next)) {
+            return cut;
+        }
+        let tail = text.iter().take(cut).rev().take_while(|byte| belongs(**byte)).count();
+        cut - tail
+    };
+    let mut cut = text.len();
+    loop {
+        let next = back(back(cut, may_belong_to_card), may_belong_to_address);
+        if next == cut {
+            return cut;
+        }
+        cut = next;
+    }
+}
