@@ -7,5 +7,6 @@ pub mod approvals;
 pub mod credentials;
 pub mod identity;
 pub mod recording;
+pub mod session;
 pub mod telemetry;
 pub mod tls;

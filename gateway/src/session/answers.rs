@@ -1,0 +1,206 @@
+//! The other half of a session: its upstream, what names mean there, and its answers.
+//!
+//! Owns no state of its own. Must not judge. See `live` for the life of a session.
+
+use std::sync::Arc;
+
+use model::Limits;
+use model::audit::AuditEvent;
+use sql::Catalog;
+
+use super::card::Card;
+use super::databases::{DatabaseKey, Snapshot};
+use super::gate::Gate;
+use super::live::Session;
+use super::log::{Answer, not_recorded};
+use super::pending::Login;
+use super::permit::{ConnectPermit, Receipt};
+use super::refusal::{Refusal, RefusalKind};
+use super::statements::{DatabaseScope, Dialect, Statements};
+use super::stream::Stream;
+use super::target::OnRecordingFailure;
+use super::upstream::{self, Upstream};
+
+impl Session {
+    /// Fetches the credential and connects to the upstream.
+    ///
+    /// # Errors
+    /// The refusal, worded for the client; the operator gets the whole chain.
+    pub async fn dial(&self, _permit: ConnectPermit) -> Result<Upstream, Refusal> {
+        let dialled = upstream::dial(&self.services, &self.target, &self.card.binding, true).await;
+        dialled.inspect_err(|refusal| self.upstream_failed(&refusal.message))
+    }
+
+    /// Reports that the upstream could not be reached, trusted or logged in to. `because` must
+    /// hold no secret.
+    pub fn upstream_failed(&self, because: &str) {
+        self.services.events.emit(AuditEvent::UpstreamFailed {
+            session: (*self.facts).clone(),
+            because: because.into(),
+        });
+    }
+
+    /// Closes the gate over an upstream that is logged in to.
+    #[must_use]
+    pub fn gate(&self, stream: Stream) -> Gate {
+        Gate::new(stream)
+    }
+
+    /// The snapshot of a database, unless there is none or it is stale; then fetch one and
+    /// [`Self::keep_catalog`].
+    #[must_use]
+    pub fn fresh_catalog(&self, database: &str, user: &str) -> Option<Arc<Snapshot>> {
+        self.services.databases.fresh(&self.database_key(database, user))
+    }
+
+    /// The version a new snapshot is to be built with.
+    #[must_use]
+    pub fn next_catalog_version(&self) -> u64 {
+        self.services.databases.next_version()
+    }
+
+    /// Keeps a snapshot that was just fetched.
+    #[must_use]
+    pub fn keep_catalog(&self, database: &str, user: &str, catalog: Catalog) -> Arc<Snapshot> {
+        self.services.databases.keep(self.database_key(database, user), catalog)
+    }
+
+    /// Sets what names mean from now on.
+    pub fn set_database(
+        &mut self,
+        dialect: Dialect,
+        snapshot: Arc<Snapshot>,
+        search_path: Arc<[Arc<str>]>,
+    ) {
+        self.classified = snapshot.classified(&self.masks);
+        let readings = Arc::clone(&self.services.readings);
+        let temporary = self.database.take();
+        let mut scope = DatabaseScope::new(&readings, dialect, snapshot, search_path);
+        if let Some(before) = temporary {
+            scope.add_temporary(before.temporary());
+        }
+        self.database = Some(scope);
+    }
+
+    /// Whether the snapshot in use is older than it may be; then fetch another when convenient.
+    #[must_use]
+    pub fn catalog_is_stale(&self) -> bool {
+        self.database.as_ref().is_some_and(|database| {
+            self.services
+                .databases
+                .fresh(&database.snapshot.key)
+                .is_none_or(|fresh| fresh.catalog.version != database.snapshot.catalog.version)
+        })
+    }
+
+    /// A statement that may have changed what the database holds has been run.
+    pub fn catalog_changed(&self) {
+        if let Some(database) = &self.database {
+            let key = &database.snapshot.key;
+            self.services.databases.forget(&key.target, &key.database);
+        }
+    }
+
+    /// Adds temporary relations that a statement made.
+    pub fn add_temporary(&mut self, names: &[Arc<str>]) {
+        if let Some(database) = &mut self.database {
+            database.add_temporary(names);
+        }
+    }
+
+    /// Reads statement text. Before [`Self::set_database`] nothing can be read, and the text is
+    /// refused.
+    ///
+    /// # Errors
+    /// The refusal, where there is no database to read it against.
+    pub fn read(&self, text: &str) -> Result<Arc<Statements>, Refusal> {
+        let Some(database) = &self.database else {
+            return Err(Refusal::new(
+                RefusalKind::Internal,
+                "portcullis: the session has no catalogue to read statements against",
+            ));
+        };
+        Ok(self.services.readings.read(text, database))
+    }
+
+    /// Waits until the recording has room. Call it before a batch of operations is judged; it
+    /// returns at once nearly always.
+    ///
+    /// # Errors
+    /// The refusal, where the session must be recorded and cannot be.
+    pub async fn ready(&mut self) -> Result<(), Refusal> {
+        match self.log.ready().await {
+            Err(_) if self.target.on_recording_failure == OnRecordingFailure::Deny => {
+                Err(not_recorded())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Records the columns of an answer.
+    pub fn record_columns<'v>(
+        &mut self,
+        receipt: &Receipt,
+        names: impl ExactSizeIterator<Item = &'v str>,
+    ) {
+        self.log.columns(receipt, names);
+    }
+
+    /// Whether the recording keeps more rows of this answer. Where not, [`Self::skip_rows`].
+    pub fn keeps_rows(&mut self, receipt: &Receipt) -> bool {
+        self.log.keeps_rows(receipt)
+    }
+
+    /// Records a row as it was shown: each value as text or bytes, `None` for NULL.
+    pub fn record_row<'v>(
+        &mut self,
+        receipt: &Receipt,
+        values: impl ExactSizeIterator<Item = Option<&'v [u8]>>,
+    ) {
+        self.log.row(receipt, values);
+    }
+
+    /// Counts rows that were shown and that the recording does not keep.
+    pub fn skip_rows(&mut self, receipt: &Receipt, rows: u64, bytes: u64) {
+        self.log.skip_rows(receipt, rows, bytes);
+    }
+
+    /// Records a message as it was shown.
+    pub fn record_notice(&mut self, receipt: Option<&Receipt>, severity: &str, text: &str) {
+        self.log.notice(receipt, severity, text);
+    }
+
+    /// Records the end of an answer.
+    pub fn finished(&mut self, receipt: Receipt, answer: &Answer<'_>) {
+        self.card.masked(answer.masked_values);
+        self.log.ended(&receipt, answer);
+        // Taken by value: an answer ends once.
+        drop(receipt);
+    }
+
+    /// The visible side, for byte counts.
+    #[must_use]
+    pub const fn card(&self) -> &Arc<Card> {
+        &self.card
+    }
+
+    /// What the client asked to be logged in to.
+    #[must_use]
+    pub const fn login(&self) -> &Login {
+        &self.login
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn limits(&self) -> &Arc<Limits> {
+        &self.services.limits
+    }
+
+    fn database_key(&self, database: &str, user: &str) -> DatabaseKey {
+        DatabaseKey {
+            target: self.target.name.clone(),
+            database: database.into(),
+            user: user.into(),
+        }
+    }
+}

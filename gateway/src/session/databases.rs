@@ -1,0 +1,122 @@
+//! What upstream databases hold, remembered for a while.
+//!
+//! Owns the snapshots by target, database and database user, their age, and the joins with mask
+//! profiles. Must not know how a snapshot is fetched (drivers) nor what is decided by it. A
+//! snapshot is stale after [`SNAPSHOT_AGE_MAX`] or once a statement that passed here may have
+//! changed what it shows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Clock, MaskProfile, TargetName, Timestamp};
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use sql::Catalog;
+
+use super::classified::Classified;
+
+/// How long a snapshot is believed. Raised, a column added by others goes longer without its
+/// mask by name; such a column is masked whole until then, so the bound is about usefulness.
+pub const SNAPSHOT_AGE_MAX: Duration = Duration::from_secs(60);
+
+/// Snapshots kept; the least recently taken go first.
+const SNAPSHOTS_MAX: usize = 64;
+
+/// Which database of which target, seen as which of its users.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DatabaseKey {
+    /// The target.
+    pub target: TargetName,
+    /// The database.
+    pub database: Arc<str>,
+    /// The database user.
+    pub user: Arc<str>,
+}
+
+/// A snapshot and what goes with it.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Which database.
+    pub key: DatabaseKey,
+    /// What it holds.
+    pub catalog: Arc<Catalog>,
+    taken: Timestamp,
+    joins: Mutex<Vec<(Arc<MaskProfile>, Arc<Classified>)>>,
+}
+
+/// All snapshots.
+#[derive(Debug)]
+pub struct Databases {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    snapshots: FxHashMap<DatabaseKey, Arc<Snapshot>>,
+    version: u64,
+}
+
+impl Databases {
+    /// None yet.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, state: Mutex::default() }
+    }
+
+    /// The snapshot of a database, unless there is none or it is stale.
+    #[must_use]
+    pub fn fresh(&self, key: &DatabaseKey) -> Option<Arc<Snapshot>> {
+        let now = self.clock.now();
+        let state = self.state.lock();
+        let snapshot = state.snapshots.get(key)?;
+        (now.since(snapshot.taken) < SNAPSHOT_AGE_MAX).then(|| Arc::clone(snapshot))
+    }
+
+    /// The version that the next snapshot is to be built with.
+    #[must_use]
+    pub fn next_version(&self) -> u64 {
+        let mut state = self.state.lock();
+        state.version += 1;
+        state.version
+    }
+
+    /// Keeps a snapshot that was just taken.
+    pub fn keep(&self, key: DatabaseKey, catalog: Catalog) -> Arc<Snapshot> {
+        let snapshot = Arc::new(Snapshot {
+            key: key.clone(),
+            catalog: Arc::new(catalog),
+            taken: self.clock.now(),
+            joins: Mutex::default(),
+        });
+        let mut state = self.state.lock();
+        state.snapshots.insert(key, Arc::clone(&snapshot));
+        if state.snapshots.len() > SNAPSHOTS_MAX {
+            let oldest = state.snapshots.iter().min_by_key(|(_, one)| one.taken);
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                state.snapshots.remove(&oldest);
+            }
+        }
+        snapshot
+    }
+
+    /// Forgets a database of a target, for every user: something may have changed it.
+    pub fn forget(&self, target: &TargetName, database: &str) {
+        let matches = |key: &DatabaseKey| key.target == *target && *key.database == *database;
+        self.state.lock().snapshots.retain(|key, _| !matches(key));
+    }
+}
+
+impl Snapshot {
+    /// The classified columns under a profile.
+    #[must_use]
+    pub fn classified(&self, profile: &Arc<MaskProfile>) -> Arc<Classified> {
+        let mut joins = self.joins.lock();
+        if let Some((_, found)) = joins.iter().find(|(known, _)| known == profile) {
+            return Arc::clone(found);
+        }
+        let made = Arc::new(Classified::new(&self.key.database, &self.catalog, profile));
+        joins.push((Arc::clone(profile), Arc::clone(&made)));
+        made
+    }
+}

@@ -1,0 +1,530 @@
+//! A live session: every operation passes here on its way up, every answer on its way down.
+//!
+//! Owns the sequence number, the standing under the policy of now, and the recording of one
+//! session. Must not know a protocol. Ends by [`Session::close`]; dropped without it (a panic in a
+//! driver), the recording is sealed as it is and the proxy names the cause.
+//!
+//! ```text
+//! judge ── allow ──▶ Permit ── gate ──▶ Receipt ── row_plan, finished
+//!   │ ├──── hold ──▶ Held ── wait, settle ──▶ Permit | Refusal
+//!   │ └──── deny ──▶ Refusal
+//!   └ first of all: policy changed? token still good? recording healthy?
+//! ```
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use masking::Masker;
+use model::audit::{AuditEvent, HoldEnd, SessionEnd, SessionFacts};
+use model::operation::OperationDigest;
+use model::{
+    DecidingRule, Decision, Effect, MaskProfile, Operation, OperationNumber, Reason, Timestamp,
+};
+use policy::{Policy, Standing};
+use tokio::sync::watch;
+
+use super::card::{Card, LastDecision, Phase};
+use super::classified::Classified;
+use super::judgement::{Held, Judgement};
+use super::log::{SessionLog, not_recorded};
+use super::pending::{Identified, Login};
+use super::permit::{Permit, Receipt};
+use super::refusal::{Refusal, RefusalKind};
+use super::services::Services;
+use super::statements::{DatabaseScope, Statements};
+use super::target::{Enforcement, OnRecordingFailure, Target};
+use crate::approvals::HoldRequest;
+
+/// Bytes of an operation's text that an audit line shows.
+const AUDIT_TEXT_BYTES_MAX: usize = 2_048;
+
+/// A live session.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) services: Arc<Services>,
+    pub(super) target: Arc<Target>,
+    pub(super) card: Arc<Card>,
+    pub(super) facts: Arc<SessionFacts>,
+    pub(super) identity: Box<dyn Identified>,
+    pub(super) log: SessionLog,
+    pub(super) policy: Arc<Policy>,
+    pub(super) standing: Arc<Standing>,
+    pub(super) masks: Arc<MaskProfile>,
+    pub(super) masker: OnceLock<Arc<Masker>>,
+    pub(super) classified: Arc<Classified>,
+    pub(super) policy_changes: watch::Receiver<u64>,
+    pub(super) number: OperationNumber,
+    pub(super) database: Option<DatabaseScope>,
+    pub(super) login: Login,
+    pub(super) connect: Arc<Operation>,
+}
+
+impl Session {
+    /// Judges one operation under the policy of now. `parameters` is what the operation runs with
+    /// (bound values): an approval holds for these and no others.
+    pub fn judge(&mut self, operation: &Arc<Operation>, parameters: &[&[u8]]) -> Judgement {
+        self.judge_unless(operation, parameters, None)
+    }
+
+    /// Judges a text of statements: the policy first, then what no policy can allow (changing a
+    /// setting that reading relies on, copying masked values away).
+    pub fn judge_statements(
+        &mut self,
+        statements: &Arc<Statements>,
+        parameters: &[&[u8]],
+    ) -> Judgement {
+        let objection = self.objection(statements);
+        let judgement = self.judge_unless(&statements.operation, parameters, objection);
+        match (judgement, &statements.unreadable) {
+            (Judgement::Denied(_), Some(unreadable)) => {
+                Judgement::Denied(Refusal::of_unreadable(unreadable))
+            }
+            (judgement, _) => judgement,
+        }
+    }
+
+    /// Judges statements without running them (see [`Self::admit`]).
+    ///
+    /// # Errors
+    /// The refusal, where they would be denied.
+    pub fn admit_statements(&mut self, statements: &Arc<Statements>) -> Result<Permit, Refusal> {
+        let objection = self.objection(statements);
+        match (self.admit(&statements.operation), objection, &statements.unreadable) {
+            (Err(_), _, Some(unreadable)) => Err(Refusal::of_unreadable(unreadable)),
+            (Ok(_), Some(objection), _) => {
+                Err(self.refuse_operation(&statements.operation, objection))
+            }
+            (admitted, ..) => admitted,
+        }
+    }
+
+    fn judge_unless(
+        &mut self,
+        operation: &Arc<Operation>,
+        parameters: &[&[u8]],
+        objection: Option<Refusal>,
+    ) -> Judgement {
+        let number = self.number.next();
+        self.number = number;
+        if let Err(refusal) = self.stand() {
+            return self.refuse(number, operation, refusal);
+        }
+        let now = self.services.clock.now();
+        let decision = self.standing.decide(operation, now);
+        if decision.effect != Effect::Deny
+            && let Some(objection) = objection
+        {
+            return self.refuse(number, operation, objection);
+        }
+        self.show(number, operation, &decision, now);
+        if !self.record_decision(number, operation, &decision) {
+            return Judgement::Denied(not_recorded());
+        }
+        match (decision.effect, self.target.enforcement) {
+            (Effect::Allow, _) => Judgement::Allowed(permit(number, operation, decision)),
+            (_, Enforcement::Observe) => {
+                self.report(number, operation, &decision);
+                Judgement::Allowed(permit(number, operation, decision))
+            }
+            (Effect::Deny, Enforcement::Enforce) => {
+                self.report(number, operation, &decision);
+                Judgement::Denied(self.word(operation, &decision))
+            }
+            (Effect::Hold, Enforcement::Enforce) => {
+                self.hold(number, operation, decision, parameters)
+            }
+        }
+    }
+
+    /// Judges without running: whether an operation could ever go, now. Nothing is counted or
+    /// recorded unless it is refused; a hold is not begun, it will be when the operation runs.
+    ///
+    /// # Errors
+    /// The refusal, where it would be denied.
+    pub fn admit(&mut self, operation: &Arc<Operation>) -> Result<Permit, Refusal> {
+        self.stand()?;
+        let now = self.services.clock.now();
+        let decision = self.standing.decide(operation, now);
+        if decision.effect == Effect::Deny && self.target.enforcement == Enforcement::Enforce {
+            let number = self.number.next();
+            self.number = number;
+            self.show(number, operation, &decision, now);
+            self.record_decision(number, operation, &decision);
+            self.report(number, operation, &decision);
+            return Err(self.word(operation, &decision));
+        }
+        Ok(permit(self.number, operation, decision))
+    }
+
+    /// Makes a permit or a refusal out of a hold that has ended.
+    ///
+    /// # Errors
+    /// The refusal, unless the hold was approved and the policy of now still asks for no more.
+    pub fn settle(&mut self, held: Held, cancelled: bool) -> Result<Permit, Refusal> {
+        self.card.set_phase(Phase::Live);
+        let rule = held.decision.rule().cloned();
+        let id = held.id();
+        let outcome = held.waiting.settle(cancelled);
+        self.log.hold_ended(held.number, id, &outcome);
+        let kind = match outcome.end {
+            HoldEnd::Approved => {
+                return self.still_good(held.number, &held.operation, &held.decision);
+            }
+            HoldEnd::Rejected => RefusalKind::HoldRejected,
+            HoldEnd::Expired => RefusalKind::HoldExpired,
+            HoldEnd::Cancelled => RefusalKind::HoldCancelled,
+        };
+        let mut refusal = Refusal::of_hold(kind, id, rule);
+        if let Some(comment) = outcome.comment {
+            refusal = refusal.because(format!("The approver says: {comment}"));
+        }
+        Err(refusal)
+    }
+
+    /// Refuses an operation for a reason that is not the policy's (masking, pins, limits), with
+    /// the same record and event as a denial.
+    pub fn refuse_operation(&mut self, operation: &Arc<Operation>, refusal: Refusal) -> Refusal {
+        let number = self.number.next();
+        self.number = number;
+        match self.refuse(number, operation, refusal) {
+            Judgement::Denied(refusal) => refusal,
+            Judgement::Allowed(_) | Judgement::Held(_) => {
+                Refusal::new(RefusalKind::Internal, "portcullis: refused")
+            }
+        }
+    }
+
+    /// Resolves when the session must end, or when the policy has changed and the session must be
+    /// judged again with [`Self::rejudge`].
+    pub async fn changed(&mut self) -> Change {
+        tokio::select! {
+            biased; // An end beats a change: there is no use in judging what is over.
+            cause = self.card.ending().ended() => Change::End(cause),
+            changed = self.policy_changes.changed() => match changed {
+                Ok(()) => Change::Policy,
+                Err(_) => Change::End(SessionEnd::Drained),
+            },
+        }
+    }
+
+    /// Judges the session itself again, after a change of policy.
+    ///
+    /// # Errors
+    /// The refusal, where the session would not be let in today.
+    pub fn rejudge(&mut self) -> Result<(), Refusal> {
+        self.stand()
+    }
+
+    /// What must be masked for this session.
+    #[must_use]
+    pub const fn masks(&self) -> &Arc<MaskProfile> {
+        &self.masks
+    }
+
+    /// Ends the session.
+    pub fn close(mut self, cause: SessionEnd) -> SessionEnd {
+        self.log.close(&cause);
+        cause
+    }
+
+    /// Makes sure that what stands behind this session still stands.
+    fn stand(&mut self) -> Result<(), Refusal> {
+        if let Some(cause) = self.card.ending().cause() {
+            return Err(ending(cause));
+        }
+        let principal_changed = self.recheck_identity()?;
+        let policy_changed = self.policy_changes.has_changed().unwrap_or(false);
+        if principal_changed || policy_changed {
+            self.policy_changes.mark_unchanged();
+            self.policy = self.services.policies.current();
+            let principal = self.identity.principal();
+            self.standing = self.policy.standing(&principal, &self.target.name);
+            self.set_masks(Arc::clone(self.standing.masks()));
+            self.card.set_principal(principal);
+            let now = self.services.clock.now();
+            let decision = self.standing.decide(&self.connect, now);
+            if decision.effect == Effect::Deny && self.target.enforcement == Enforcement::Enforce {
+                self.card.ending().end(SessionEnd::PolicyChanged);
+                return Err(self.word(&self.connect, &decision));
+            }
+        }
+        Ok(())
+    }
+
+    fn recheck_identity(&mut self) -> Result<bool, Refusal> {
+        let now = self.services.clock.now();
+        match self.identity.recheck(now) {
+            Ok(changed) => Ok(changed),
+            Err(because) => {
+                self.card.ending().end(SessionEnd::TokenExpired);
+                Err(Refusal::new(
+                    RefusalKind::Ending,
+                    "portcullis: the workload's token is no longer valid",
+                )
+                .because(because)
+                .with_hint("Renew the workload's token; new connections will use it."))
+            }
+        }
+    }
+
+    fn hold(
+        &mut self,
+        number: OperationNumber,
+        operation: &Arc<Operation>,
+        decision: Arc<Decision>,
+        parameters: &[&[u8]],
+    ) -> Judgement {
+        self.report(number, operation, &decision);
+        let digest = self.digest(operation, &decision, parameters);
+        let asked = self.services.approvals.open(HoldRequest {
+            session: Arc::clone(&self.facts),
+            operation: number,
+            kind: Arc::clone(&operation.kind),
+            text: self.shown_text(operation),
+            digest,
+            requirements: decision.approvals.clone(),
+            uid: self.card.binding.user.uid,
+            cgroup: self.card.attestation.cgroup_path.clone(),
+        });
+        match asked {
+            Ok(waiting) => {
+                self.card.set_phase(Phase::Held);
+                self.log.held(number, waiting.id(), waiting.expires());
+                self.services.events.emit(AuditEvent::HoldStarted {
+                    session: (*self.facts).clone(),
+                    hold: waiting.id(),
+                    operation: number,
+                    text: self.shown_text(operation),
+                    expires_us: waiting.expires(),
+                });
+                Judgement::Held(Held {
+                    waiting,
+                    number,
+                    operation: Arc::clone(operation),
+                    decision,
+                })
+            }
+            Err(error) => Judgement::Denied(
+                Refusal::new(RefusalKind::Limit, "portcullis: the operation cannot be held")
+                    .because(error.to_string()),
+            ),
+        }
+    }
+
+    /// An approval was given under one policy; if another is in force now, ask it again.
+    fn still_good(
+        &mut self,
+        number: OperationNumber,
+        operation: &Arc<Operation>,
+        approved: &Arc<Decision>,
+    ) -> Result<Permit, Refusal> {
+        self.stand()?;
+        if self.policy.digest() == approved.policy {
+            return Ok(permit(number, operation, Arc::clone(approved)));
+        }
+        let now = self.services.clock.now();
+        let decision = self.standing.decide(operation, now);
+        match decision.effect {
+            Effect::Allow => Ok(permit(number, operation, decision)),
+            Effect::Deny => Err(self.word(operation, &decision)),
+            Effect::Hold => Err(Refusal::new(
+                RefusalKind::HoldExpired,
+                "portcullis: the policy changed while the operation was held",
+            )
+            .because("The approval was given under another policy and does not carry over.")
+            .with_hint("Run it again and have it approved under the policy of now.")),
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        number: OperationNumber,
+        operation: &Arc<Operation>,
+        refusal: Refusal,
+    ) -> Judgement {
+        let now = self.services.clock.now();
+        let decision = Arc::new(Decision {
+            effect: Effect::Deny,
+            reason: Reason::Refused { because: Arc::clone(&refusal.message) },
+            rules: Vec::<DecidingRule>::new(),
+            approvals: Vec::new(),
+            masks: Arc::clone(&self.masks),
+            policy: self.policy.digest(),
+        });
+        self.show(number, operation, &decision, now);
+        self.record_decision(number, operation, &decision);
+        self.report(number, operation, &decision);
+        Judgement::Denied(refusal)
+    }
+
+    /// Puts the decision where `portcullis sockets` reads it.
+    fn show(
+        &self,
+        number: OperationNumber,
+        operation: &Operation,
+        decision: &Decision,
+        at: Timestamp,
+    ) {
+        self.card.decided(LastDecision {
+            number,
+            kind: Arc::clone(&operation.kind),
+            effect: decision.effect,
+            rule: decision.rule().cloned(),
+            at,
+        });
+    }
+
+    /// One audit line about a decision that people must see.
+    fn report(&self, number: OperationNumber, operation: &Operation, decision: &Decision) {
+        self.services.events.emit(AuditEvent::OperationDecided {
+            session: (*self.facts).clone(),
+            operation: number,
+            kind: Arc::clone(&operation.kind),
+            text: self.shown_text(operation),
+            effect: decision.effect,
+            observed_only: self.target.enforcement == Enforcement::Observe,
+            reason: decision.reason.clone(),
+            rules: decision.rules.clone(),
+            policy: decision.policy,
+        });
+    }
+
+    fn word(&self, operation: &Operation, decision: &Decision) -> Refusal {
+        Refusal::of_decision(decision, &operation.kind, &self.facts.session.to_string())
+    }
+
+    /// Records a decision. False where the operation must not go on because it is not recorded.
+    fn record_decision(
+        &mut self,
+        number: OperationNumber,
+        operation: &Operation,
+        decision: &Decision,
+    ) -> bool {
+        let shown = self.scanned(&operation.text);
+        let text = shown.as_deref().unwrap_or(&operation.text);
+        let recorded = self.log.decided(number, operation, text, decision);
+        recorded.is_ok() || self.target.on_recording_failure == OnRecordingFailure::Allow
+    }
+
+    /// The text with what detectors find masked; `None` where they find nothing.
+    fn scanned(&self, text: &str) -> Option<String> {
+        if self.masks.detectors.is_empty() {
+            return None;
+        }
+        let mut out = Vec::new();
+        let hits = self.masker().scan_set().mask(text.as_bytes(), &mut out);
+        (hits > 0).then(|| String::from_utf8_lossy(&out).into_owned())
+    }
+
+    /// The text for audit lines and approvers: scanned, and cut where it is long.
+    fn shown_text(&self, operation: &Operation) -> Arc<str> {
+        let text =
+            self.scanned(&operation.text).map_or_else(|| Arc::clone(&operation.text), Into::into);
+        if text.len() <= AUDIT_TEXT_BYTES_MAX {
+            return text;
+        }
+        let end = text.floor_char_boundary(AUDIT_TEXT_BYTES_MAX);
+        format!("{}...", text.get(..end).unwrap_or_default()).into()
+    }
+
+    fn set_masks(&mut self, masks: Arc<MaskProfile>) {
+        if masks != self.masks {
+            self.masker = OnceLock::new();
+            if let Some(database) = &self.database {
+                self.classified = database.snapshot.classified(&masks);
+            }
+        }
+        self.masks = masks;
+    }
+
+    pub(super) fn masker(&self) -> &Arc<Masker> {
+        self.masker.get_or_init(|| {
+            Arc::new(Masker::new(&self.masks, Arc::clone(&self.services.transforms)))
+        })
+    }
+
+    /// Why statements must be refused whatever the policy says.
+    fn objection(&self, statements: &Statements) -> Option<Refusal> {
+        let pinned = statements
+            .statements()
+            .iter()
+            .find_map(|statement| statement.settings.iter().find(|change| change.pinned));
+        if let Some(change) = pinned {
+            let name = change.name.as_deref().unwrap_or("a setting");
+            return Some(
+                Refusal::new(
+                    RefusalKind::Pinned,
+                    format!("portcullis: {name} is pinned for this session"),
+                )
+                .because("What later statements mean depends on it.")
+                .with_hint("Leave it at the value the session started with."),
+            );
+        }
+        self.masking_objection(statements)
+    }
+
+    /// What an approval is bound to.
+    fn digest(
+        &self,
+        operation: &Operation,
+        decision: &Decision,
+        parameters: &[&[u8]],
+    ) -> OperationDigest {
+        let mut context = Context::new(&SHA256);
+        let mut part = |bytes: &[u8]| {
+            // Each part with its length, so that no two lists of parts read the same.
+            context.update(&(bytes.len() as u64).to_be_bytes());
+            context.update(bytes);
+        };
+        part(operation.kind.as_bytes());
+        part(operation.text.as_bytes());
+        for access in &*operation.accesses {
+            part(access.to_string().as_bytes());
+        }
+        for parameter in parameters {
+            part(parameter);
+        }
+        part(self.target.name.as_str().as_bytes());
+        part(self.facts.session.to_string().as_bytes());
+        part(self.identity.principal().to_string().as_bytes());
+        part(decision.policy.as_bytes());
+        let mut digest = [0; 32];
+        for (to, from) in digest.iter_mut().zip(context.finish().as_ref()) {
+            *to = *from;
+        }
+        OperationDigest(digest)
+    }
+}
+
+fn permit(number: OperationNumber, operation: &Arc<Operation>, decision: Arc<Decision>) -> Permit {
+    Permit {
+        receipt: Receipt {
+            number,
+            operation: Arc::clone(operation),
+            decision,
+            begun: Instant::now(),
+        },
+    }
+}
+
+/// What befell a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It must end.
+    End(SessionEnd),
+    /// It must be judged again.
+    Policy,
+}
+
+/// Words an end that was ordered.
+fn ending(cause: &SessionEnd) -> Refusal {
+    let message = match cause {
+        SessionEnd::PolicyChanged => "portcullis: the policy no longer allows this session",
+        SessionEnd::TokenExpired => "portcullis: the workload's token is no longer valid",
+        SessionEnd::Killed => "portcullis: an operator ended this session",
+        SessionEnd::Drained => "portcullis: the gateway is shutting down",
+        _ => "portcullis: this session is ending",
+    };
+    Refusal::new(RefusalKind::Ending, message)
+}

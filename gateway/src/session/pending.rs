@@ -1,0 +1,239 @@
+//! A connection that is bound, identified and at a target, but has not said what it wants.
+//!
+//! Owns the step from there to a [`Session`]. Must not know how a client says it (the driver reads
+//! that). Ends by [`Pending::open`], or by being dropped, after which the proxy closes the socket.
+
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+
+use model::audit::{AuditEvent, SessionEnd, SessionFacts};
+use model::{
+    Access, Action, Binding, Limits, Object, ObjectPath, Operation, OperationNumber, Principal,
+    Timestamp,
+};
+use rustls::ServerConfig;
+
+use super::card::{Card, Phase};
+use super::judgement::Judgement;
+use super::live::Session;
+use super::log::SessionLog;
+use super::permit::ConnectPermit;
+use super::refusal::Refusal;
+use super::services::Services;
+use super::target::Target;
+use crate::recording::SessionHeader;
+
+/// The identity of a session, and the question whether it still holds.
+pub trait Identified: Send + Sync + std::fmt::Debug {
+    /// The principal as last verified.
+    fn principal(&self) -> Arc<Principal>;
+
+    /// Verifies again where that is due. Says whether the principal has changed. Cheap when
+    /// nothing is due: it is asked before every operation.
+    ///
+    /// # Errors
+    /// Why the identity no longer holds, for people.
+    fn recheck(&mut self, now: Timestamp) -> Result<bool, String>;
+}
+
+/// A connection before it is a session.
+#[derive(Debug)]
+pub struct Pending {
+    pub(super) services: Arc<Services>,
+    pub(super) target: Arc<Target>,
+    pub(super) card: Arc<Card>,
+    pub(super) facts: Arc<SessionFacts>,
+    pub(super) identity: Box<dyn Identified>,
+    pub(super) client_tls: Option<Arc<ServerConfig>>,
+    pub(super) opened: Opened,
+}
+
+/// What to do when the connection becomes a session: counted as one from then on.
+pub(super) struct Opened(Option<Box<dyn FnOnce() + Send + Sync>>);
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Opened")
+    }
+}
+
+/// What the client wants to be logged in to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The user name the client gave. It decides nothing; it is shown and recorded.
+    pub user: Arc<str>,
+    /// The database, where the protocol has them.
+    pub database: Option<Arc<str>>,
+}
+
+impl Pending {
+    /// Puts together what the proxy found out.
+    #[must_use]
+    pub fn new(
+        services: Arc<Services>,
+        target: Arc<Target>,
+        card: Arc<Card>,
+        facts: Arc<SessionFacts>,
+        identity: Box<dyn Identified>,
+    ) -> Self {
+        Self { services, target, card, facts, identity, client_tls: None, opened: Opened(None) }
+    }
+
+    /// Offers the client TLS.
+    #[must_use]
+    pub fn with_client_tls(mut self, config: Arc<ServerConfig>) -> Self {
+        self.client_tls = Some(config);
+        self
+    }
+
+    /// Calls `opened` once the connection is a session.
+    #[must_use]
+    pub fn on_open(mut self, opened: impl FnOnce() + Send + Sync + 'static) -> Self {
+        self.opened = Opened(Some(Box::new(opened)));
+        self
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn limits(&self) -> &Arc<Limits> {
+        &self.services.limits
+    }
+
+    /// The target.
+    #[must_use]
+    pub const fn target(&self) -> &Arc<Target> {
+        &self.target
+    }
+
+    /// The visible side.
+    #[must_use]
+    pub const fn card(&self) -> &Arc<Card> {
+        &self.card
+    }
+
+    /// The kernel's record.
+    #[must_use]
+    pub fn binding(&self) -> &Binding {
+        &self.card.binding
+    }
+
+    /// Who connects.
+    #[must_use]
+    pub fn principal(&self) -> Arc<Principal> {
+        self.identity.principal()
+    }
+
+    /// What to greet the client with where it asks for TLS; without it TLS is declined.
+    #[must_use]
+    pub const fn client_tls(&self) -> Option<&Arc<ServerConfig>> {
+        self.client_tls.as_ref()
+    }
+
+    /// Dials the upstream for a message that needs no session and grants nothing by itself (a
+    /// cancellation with a key that only a live session can have given out).
+    ///
+    /// # Errors
+    /// The refusal, worded for the client.
+    pub async fn dial_aside(&self) -> Result<super::Upstream, Refusal> {
+        super::upstream::dial(&self.services, &self.target, &self.card.binding, false).await
+    }
+
+    /// Asks to be let in. `gone` resolves when the client goes away: if letting in is held, that
+    /// cancels the hold.
+    ///
+    /// # Errors
+    /// The refusal, where it is not let in.
+    pub async fn open(
+        self,
+        login: Login,
+        gone: impl Future<Output = ()> + Send,
+    ) -> Result<(Session, ConnectPermit), Refusal> {
+        self.card.set_login(Arc::clone(&login.user), login.database.clone());
+        let connect = Arc::new(connect_operation(&login, self.target.name.as_str()));
+        let opened = self.opened;
+        let policies = Arc::clone(&self.services.policies);
+        let policy_changes = policies.follow();
+        let policy = policies.current();
+        let principal = self.identity.principal();
+        let standing = policy.standing(&principal, &self.target.name);
+        let log = SessionLog::begin(
+            &self.services,
+            &self.target,
+            &self.facts,
+            SessionHeader {
+                session: self.card.session,
+                started_us: self.services.clock.now(),
+                principal: (*principal).clone(),
+                target: self.target.name.clone(),
+                environment: self.target.environment.clone(),
+                protocol: self.target.protocol,
+                binding: (*self.card.binding).clone(),
+                attestation: (*self.card.attestation).clone(),
+                policy: policy.digest(),
+            },
+        )
+        .await?;
+        let mut session = Session {
+            masks: Arc::clone(standing.masks()),
+            masker: OnceLock::new(),
+            classified: Arc::default(),
+            services: self.services,
+            target: self.target,
+            card: self.card,
+            facts: self.facts,
+            identity: self.identity,
+            log,
+            policy,
+            standing,
+            policy_changes,
+            number: OperationNumber(0),
+            database: None,
+            login,
+            connect: Arc::clone(&connect),
+        };
+        let let_in = match session.judge(&connect, &[]) {
+            Judgement::Allowed(_permit) => Ok(()),
+            Judgement::Denied(refusal) => Err(refusal),
+            Judgement::Held(mut held) => {
+                tokio::pin!(gone);
+                let cancelled = tokio::select! {
+                    biased; // A client that is gone cannot be let in, whoever approved.
+                    () = &mut gone => true,
+                    () = held.wait() => false,
+                };
+                session.settle(held, cancelled).map(|_permit| ())
+            }
+        };
+        match let_in {
+            Ok(()) => {
+                session.card.set_phase(Phase::Live);
+                if let Some(opened) = opened.0 {
+                    opened();
+                }
+                Ok((session, ConnectPermit { _minted: () }))
+            }
+            Err(refusal) => {
+                session.close(SessionEnd::Refused);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Reports that the client could not be served at all, before it was a session.
+    pub fn failed(&self, because: impl Into<Arc<str>>) {
+        self.services.events.emit(AuditEvent::UpstreamFailed {
+            session: (*self.facts).clone(),
+            because: because.into(),
+        });
+    }
+}
+
+fn connect_operation(login: &Login, target: &str) -> Operation {
+    let database = login.database.as_deref().unwrap_or(target);
+    let object = Object::Named { kind: "database", path: ObjectPath::new([database]) };
+    Operation {
+        kind: "connect".into(),
+        text: format!("connect to {database} as {}", login.user).into(),
+        accesses: [Access { action: Action::Connect, object }].into(),
+    }
+}

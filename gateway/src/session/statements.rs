@@ -1,0 +1,286 @@
+//! SQL text, read once and remembered.
+//!
+//! Owns the cache of readings and the step from an analysis to an operation. Must not know a
+//! decision: what is cached depends on the text and on what names mean, never on who asks. The
+//! cache is bounded by bytes, because its keys are the attacker's to choose.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use model::{Access, Action, Object, ObjectPath, Operation};
+use parking_lot::Mutex;
+use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
+use rustc_hash::FxHashMap;
+use sql::{Analysis, AnalysisLimits, Catalog, Scope, Statement, Unreadable};
+
+use super::databases::Snapshot;
+
+/// Longest text whose reading is kept: longer ones are rarely the same twice.
+const KEPT_TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of texts and readings kept.
+const KEPT_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// A text, read: the operation it is, and what is known about its statements.
+#[derive(Debug)]
+pub struct Statements {
+    /// What is decided.
+    pub operation: Arc<Operation>,
+    /// The statements; empty where the text could not be read.
+    pub analysis: Analysis,
+    /// Why it could not be read.
+    pub unreadable: Option<Unreadable>,
+}
+
+impl Statements {
+    /// The statements.
+    #[must_use]
+    pub fn statements(&self) -> &[Statement] {
+        &self.analysis.statements
+    }
+
+    /// This text together with what it runs by name: one operation that needs the accesses of
+    /// all. `inner` are the readings of the prepared statements or cursors it refers to.
+    #[must_use]
+    pub fn joined(self: &Arc<Self>, inner: &[Arc<Self>]) -> Arc<Self> {
+        if inner.is_empty() {
+            return Arc::clone(self);
+        }
+        let mut accesses: Vec<Access> = self.operation.accesses.to_vec();
+        accesses.extend(inner.iter().flat_map(|one| one.operation.accesses.iter().cloned()));
+        accesses.sort();
+        accesses.dedup();
+        let mut analysis = self.analysis.clone();
+        // The rows are those of what is run; where several are, which is which is not told.
+        if let ([statement], [one]) = (analysis.statements.as_mut_slice(), inner)
+            && let [ran] = one.statements()
+        {
+            statement.outputs = ran.outputs.clone();
+            statement.relations.extend(ran.relations.iter().cloned());
+            statement.writes_from.extend(ran.writes_from.iter().cloned());
+            statement.read_columns.extend(ran.read_columns.iter().cloned());
+        }
+        Arc::new(Self {
+            operation: Arc::new(Operation {
+                kind: Arc::clone(&self.operation.kind),
+                text: Arc::clone(&self.operation.text),
+                accesses: accesses.into(),
+            }),
+            analysis,
+            unreadable: None,
+        })
+    }
+
+    fn bytes(&self) -> usize {
+        // A reading is a small multiple of its text; what matters is that it is counted.
+        512 + 8 * self.operation.text.len() + 64 * self.operation.accesses.len()
+    }
+}
+
+/// Reads the statements of one dialect of SQL.
+pub type Dialect = fn(&str, &Scope<'_>, &AnalysisLimits) -> Result<Analysis, Unreadable>;
+
+/// What names mean in one session.
+#[derive(Debug)]
+pub struct DatabaseScope {
+    /// How its statements are read.
+    dialect: Dialect,
+    /// What the database holds.
+    pub(super) snapshot: Arc<Snapshot>,
+    /// Where unqualified names are looked for.
+    search_path: Arc<[Arc<str>]>,
+    /// Temporary relations the session made.
+    temporary: Vec<Arc<str>>,
+    id: u64,
+}
+
+impl DatabaseScope {
+    /// A scope; `readings` gives equal scopes the same number.
+    #[must_use]
+    pub fn new(
+        readings: &Readings,
+        dialect: Dialect,
+        snapshot: Arc<Snapshot>,
+        search_path: Arc<[Arc<str>]>,
+    ) -> Self {
+        let id = readings.scope_id(&snapshot, &search_path);
+        Self { dialect, snapshot, search_path, temporary: Vec::new(), id }
+    }
+
+    /// The catalogue.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.snapshot.catalog
+    }
+
+    /// Adds temporary relations that a statement made.
+    pub fn add_temporary(&mut self, names: &[Arc<str>]) {
+        for name in names {
+            if !self.temporary.contains(name) {
+                self.temporary.push(Arc::clone(name));
+            }
+        }
+    }
+
+    /// The temporary relations known so far.
+    #[must_use]
+    pub fn temporary(&self) -> &[Arc<str>] {
+        &self.temporary
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope {
+            temporary: &self.temporary,
+            ..Scope::new(
+                &self.snapshot.key.database,
+                &self.search_path,
+                &self.snapshot.catalog,
+                &self.snapshot.key.user,
+            )
+        }
+    }
+}
+
+/// Readings by scope and text.
+#[derive(Debug)]
+pub struct Readings {
+    cache: Cache<Key, Arc<Statements>, ByBytes>,
+    scopes: Mutex<Scopes>,
+    limits: AnalysisLimits,
+}
+
+#[derive(Debug, Default)]
+struct Scopes {
+    ids: FxHashMap<ScopeKey, u64>,
+    last: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct ScopeKey {
+    snapshot: super::databases::DatabaseKey,
+    version: u64,
+    search_path: Arc<[Arc<str>]>,
+}
+
+/// Scope numbers remembered. Forgetting them costs readings, never correctness.
+const SCOPES_MAX: usize = 4_096;
+
+impl Readings {
+    /// Nothing read yet.
+    #[must_use]
+    pub fn new(limits: AnalysisLimits) -> Self {
+        Self {
+            cache: Cache::with_weighter(16 * 1024, KEPT_BYTES_MAX, ByBytes),
+            scopes: Mutex::default(),
+            limits,
+        }
+    }
+
+    /// Reads a text.
+    #[must_use]
+    pub fn read(&self, text: &str, scope: &DatabaseScope) -> Arc<Statements> {
+        // Temporary relations are the session's own: what it reads is nobody else's.
+        let kept = scope.temporary.is_empty() && text.len() <= KEPT_TEXT_BYTES_MAX;
+        if !kept {
+            return Arc::new(self.analyse(text, scope));
+        }
+        let wanted = Wanted { scope: scope.id, text };
+        if let Some(found) = self.cache.get(&wanted) {
+            return found;
+        }
+        let made = Arc::new(self.analyse(text, scope));
+        self.cache.insert(Key { scope: scope.id, text: text.into() }, Arc::clone(&made));
+        made
+    }
+
+    fn analyse(&self, text: &str, scope: &DatabaseScope) -> Statements {
+        match (scope.dialect)(text, &scope.scope(), &self.limits) {
+            Ok(analysis) => Statements {
+                operation: Arc::new(operation(text, &analysis)),
+                analysis,
+                unreadable: None,
+            },
+            Err(unreadable) => Statements {
+                operation: Arc::new(unknown(text)),
+                analysis: Analysis::default(),
+                unreadable: Some(unreadable),
+            },
+        }
+    }
+
+    fn scope_id(&self, snapshot: &Snapshot, search_path: &Arc<[Arc<str>]>) -> u64 {
+        let key = ScopeKey {
+            snapshot: snapshot.key.clone(),
+            version: snapshot.catalog.version,
+            search_path: Arc::clone(search_path),
+        };
+        let mut scopes = self.scopes.lock();
+        if let Some(id) = scopes.ids.get(&key) {
+            return *id;
+        }
+        if scopes.ids.len() >= SCOPES_MAX {
+            scopes.ids.clear();
+        }
+        scopes.last += 1;
+        let id = scopes.last;
+        scopes.ids.insert(key, id);
+        id
+    }
+}
+
+fn operation(text: &str, analysis: &Analysis) -> Operation {
+    let kind: Arc<str> = match analysis.statements.as_slice() {
+        [] => "empty".into(),
+        [one] => one.kind.phrase().into(),
+        [first, rest @ ..] => format!("{} and {} more", first.kind.phrase(), rest.len()).into(),
+    };
+    let mut accesses: Vec<Access> =
+        analysis.statements.iter().flat_map(|one| one.accesses.iter().cloned()).collect();
+    accesses.sort();
+    accesses.dedup();
+    Operation { kind, text: text.trim().into(), accesses: accesses.into() }
+}
+
+fn unknown(text: &str) -> Operation {
+    let object = Object::Named { kind: "statement", path: ObjectPath::new(["unreadable"]) };
+    Operation {
+        kind: "unreadable".into(),
+        text: text.trim().into(),
+        accesses: [Access { action: Action::Unknown, object }].into(),
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key {
+    scope: u64,
+    text: Box<str>,
+}
+
+// By hand, so that a key and what is wanted are hashed alike.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Wanted { scope: self.scope, text: &self.text }.hash(state);
+    }
+}
+
+#[derive(Hash)]
+struct Wanted<'a> {
+    scope: u64,
+    text: &'a str,
+}
+
+impl Equivalent<Key> for Wanted<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.scope == key.scope && *self.text == *key.text
+    }
+}
+
+#[derive(Clone, Debug)]
+struct ByBytes;
+
+impl Weighter<Key, Arc<Statements>> for ByBytes {
+    fn weight(&self, key: &Key, value: &Arc<Statements>) -> u64 {
+        (key.text.len() + value.bytes()) as u64
+    }
+}

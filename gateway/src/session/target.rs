@@ -1,0 +1,52 @@
+//! A target as a session needs it: everything resolved, nothing left to look up by name.
+//!
+//! Owns the run-time form. Must not know the configuration it was made from. Shared by the
+//! sessions of a target; a reload makes new ones.
+
+use std::net::SocketAddr;
+
+use model::{Environment, Protocol, TargetName};
+
+use crate::credentials::CredentialSettings;
+use crate::tls::UpstreamTls;
+
+/// Whether decisions bind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enforcement {
+    /// Denials and holds are carried out.
+    Enforce,
+    /// Everything is decided and recorded, nothing refused.
+    Observe,
+}
+
+/// What happens to new operations when the recording cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnRecordingFailure {
+    /// They are refused.
+    Deny,
+    /// They go through unrecorded, with an event.
+    Allow,
+}
+
+/// A target.
+#[derive(Debug)]
+pub struct Target {
+    /// Its name.
+    pub name: TargetName,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Its environment.
+    pub environment: Option<Environment>,
+    /// The addresses that are captured for it.
+    pub addresses: Vec<SocketAddr>,
+    /// The name the upstream's certificate is verified for; `None` verifies for the address.
+    pub upstream_name: Option<String>,
+    /// How the upstream is reached over TLS.
+    pub upstream_tls: UpstreamTls,
+    /// What is logged in with.
+    pub credential: CredentialSettings,
+    /// Whether decisions bind.
+    pub enforcement: Enforcement,
+    /// What happens when the recording cannot be written.
+    pub on_recording_failure: OnRecordingFailure,
+}
