@@ -12,13 +12,12 @@ use super::card::Card;
 use super::databases::{DatabaseKey, Snapshot};
 use super::gate::Gate;
 use super::live::Session;
-use super::log::{Answer, not_recorded};
+use super::log::Answer;
 use super::pending::Login;
 use super::permit::{ConnectPermit, Receipt};
 use super::refusal::{Refusal, RefusalKind};
 use super::statements::{DatabaseScope, Dialect, Statements};
 use super::stream::Stream;
-use super::target::OnRecordingFailure;
 use super::upstream::{self, Upstream};
 
 impl Session {
@@ -121,20 +120,6 @@ impl Session {
             ));
         };
         Ok(self.services.readings.read(text, database))
-    }
-
-    /// Waits until the recording has room. Call it before a batch of operations is judged; it
-    /// returns at once nearly always.
-    ///
-    /// # Errors
-    /// The refusal, where the session must be recorded and cannot be.
-    pub async fn ready(&mut self) -> Result<(), Refusal> {
-        match self.log.ready().await {
-            Err(_) if self.target.on_recording_failure == OnRecordingFailure::Deny => {
-                Err(not_recorded())
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Records the columns of an answer.

@@ -12,7 +12,7 @@
 //! ```
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use masking::Masker;
@@ -36,6 +36,10 @@ use super::statements::{DatabaseScope, Statements};
 use super::target::{Enforcement, OnRecordingFailure, Target};
 use crate::approvals::HoldRequest;
 
+/// How long after [`Session::ready`] operations may be judged. A batch takes milliseconds; one that
+/// takes longer has gone around it.
+const VERIFIED_FOR: Duration = Duration::from_secs(5);
+
 /// Bytes of an operation's text that an audit line shows.
 const AUDIT_TEXT_BYTES_MAX: usize = 2_048;
 
@@ -58,6 +62,7 @@ pub struct Session {
     pub(super) database: Option<DatabaseScope>,
     pub(super) login: Login,
     pub(super) connect: Arc<Operation>,
+    pub(super) verified: Option<Timestamp>,
 }
 
 impl Session {
@@ -161,7 +166,7 @@ impl Session {
     ///
     /// # Errors
     /// The refusal, unless the hold was approved and the policy of now still asks for no more.
-    pub fn settle(&mut self, held: Held, cancelled: bool) -> Result<Permit, Refusal> {
+    pub async fn settle(&mut self, held: Held, cancelled: bool) -> Result<Permit, Refusal> {
         self.card.set_phase(Phase::Live);
         let rule = held.decision.rule().cloned();
         let id = held.id();
@@ -169,6 +174,8 @@ impl Session {
         self.log.hold_ended(held.number, id, &outcome);
         let kind = match outcome.end {
             HoldEnd::Approved => {
+                // Long may have passed: the token too must be good at the moment it runs.
+                self.ready().await?;
                 return self.still_good(held.number, &held.operation, &held.decision);
             }
             HoldEnd::Rejected => RefusalKind::HoldRejected,
@@ -212,8 +219,9 @@ impl Session {
     ///
     /// # Errors
     /// The refusal, where the session would not be let in today.
-    pub fn rejudge(&mut self) -> Result<(), Refusal> {
-        self.stand()
+    pub async fn rejudge(&mut self) -> Result<(), Refusal> {
+        self.ready().await?;
+        self.take_standing()
     }
 
     /// What must be masked for this session.
@@ -228,44 +236,69 @@ impl Session {
         cause
     }
 
+    /// Makes the session ready for a batch of operations: the identity is verified again where
+    /// that is due, and the recording has room. Returns at once nearly always. Operations that
+    /// are judged long after the last call are refused.
+    ///
+    /// # Errors
+    /// The refusal, where the identity no longer holds, or the session must be recorded and
+    /// cannot be.
+    pub async fn ready(&mut self) -> Result<(), Refusal> {
+        let now = self.services.clock.now();
+        if !self.identity.stands(now) {
+            match self.identity.verify().await {
+                Ok(false) => {}
+                Ok(true) => self.take_standing()?,
+                Err(because) => {
+                    self.card.ending().end(SessionEnd::TokenExpired);
+                    return Err(ending(&SessionEnd::TokenExpired)
+                        .because(because)
+                        .with_hint("Renew the workload's token; new connections will use it."));
+                }
+            }
+        }
+        self.verified = Some(self.services.clock.now());
+        match self.log.ready().await {
+            Err(_) if self.target.on_recording_failure == OnRecordingFailure::Deny => {
+                Err(not_recorded())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Makes sure that what stands behind this session still stands.
     fn stand(&mut self) -> Result<(), Refusal> {
         if let Some(cause) = self.card.ending().cause() {
             return Err(ending(cause));
         }
-        let principal_changed = self.recheck_identity()?;
-        let policy_changed = self.policy_changes.has_changed().unwrap_or(false);
-        if principal_changed || policy_changed {
-            self.policy_changes.mark_unchanged();
-            self.policy = self.services.policies.current();
-            let principal = self.identity.principal();
-            self.standing = self.policy.standing(&principal, &self.target.name);
-            self.set_masks(Arc::clone(self.standing.masks()));
-            self.card.set_principal(principal);
-            let now = self.services.clock.now();
-            let decision = self.standing.decide(&self.connect, now);
-            if decision.effect == Effect::Deny && self.target.enforcement == Enforcement::Enforce {
-                self.card.ending().end(SessionEnd::PolicyChanged);
-                return Err(self.word(&self.connect, &decision));
-            }
+        let now = self.services.clock.now();
+        if self.verified.is_none_or(|verified| now.since(verified) > VERIFIED_FOR) {
+            return Err(Refusal::new(
+                RefusalKind::Internal,
+                "portcullis: the identity was not verified in time; try again",
+            ));
+        }
+        if !self.services.policies.is_current(&self.policy) {
+            self.take_standing()?;
         }
         Ok(())
     }
 
-    fn recheck_identity(&mut self) -> Result<bool, Refusal> {
-        let now = self.services.clock.now();
-        match self.identity.recheck(now) {
-            Ok(changed) => Ok(changed),
-            Err(because) => {
-                self.card.ending().end(SessionEnd::TokenExpired);
-                Err(Refusal::new(
-                    RefusalKind::Ending,
-                    "portcullis: the workload's token is no longer valid",
-                )
-                .because(because)
-                .with_hint("Renew the workload's token; new connections will use it."))
-            }
+    /// Takes the standing of the principal of now under the policy of now.
+    fn take_standing(&mut self) -> Result<(), Refusal> {
+        self.policy_changes.mark_unchanged();
+        self.policy = self.services.policies.current();
+        let principal = self.identity.principal();
+        self.standing = self.policy.standing(&principal, &self.target.name);
+        self.set_masks(Arc::clone(self.standing.masks()));
+        self.card.set_principal(principal);
+        let decision = self.standing.decide(&self.connect, self.services.clock.now());
+        if decision.effect == Effect::Deny && self.target.enforcement == Enforcement::Enforce {
+            self.card.ending().end(SessionEnd::PolicyChanged);
+            return Err(ending(&SessionEnd::PolicyChanged)
+                .because(self.word(&self.connect, &decision).message));
         }
+        Ok(())
     }
 
     fn hold(

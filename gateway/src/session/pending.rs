@@ -14,6 +14,7 @@ use model::{
 use rustls::ServerConfig;
 
 use super::card::{Card, Phase};
+use super::dial::BoxFuture;
 use super::judgement::Judgement;
 use super::live::Session;
 use super::log::SessionLog;
@@ -28,12 +29,15 @@ pub trait Identified: Send + Sync + std::fmt::Debug {
     /// The principal as last verified.
     fn principal(&self) -> Arc<Principal>;
 
-    /// Verifies again where that is due. Says whether the principal has changed. Cheap when
-    /// nothing is due: it is asked before every operation.
+    /// Whether nothing has happened that asks for [`Self::verify`]. Cheap: it is asked before
+    /// every batch of operations.
+    fn stands(&self, now: Timestamp) -> bool;
+
+    /// Verifies again. Says whether the principal has changed.
     ///
     /// # Errors
     /// Why the identity no longer holds, for people.
-    fn recheck(&mut self, now: Timestamp) -> Result<bool, String>;
+    fn verify(&mut self) -> BoxFuture<'_, Result<bool, String>>;
 }
 
 /// A connection before it is a session.
@@ -190,7 +194,9 @@ impl Pending {
             database: None,
             login,
             connect: Arc::clone(&connect),
+            verified: None,
         };
+        session.ready().await?;
         let let_in = match session.judge(&connect, &[]) {
             Judgement::Allowed(_permit) => Ok(()),
             Judgement::Denied(refusal) => Err(refusal),
@@ -201,7 +207,7 @@ impl Pending {
                     () = &mut gone => true,
                     () = held.wait() => false,
                 };
-                session.settle(held, cancelled).map(|_permit| ())
+                session.settle(held, cancelled).await.map(|_permit| ())
             }
         };
         match let_in {

@@ -30,6 +30,12 @@ impl Policies {
         self.current.load_full()
     }
 
+    /// Whether `policy` is the policy of now. Cheap: it is asked before every operation.
+    #[must_use]
+    pub fn is_current(&self, policy: &Arc<Policy>) -> bool {
+        Arc::ptr_eq(&self.current.load(), policy)
+    }
+
     /// Puts a new policy in place and wakes every session.
     pub fn swap(&self, policy: Arc<Policy>) {
         self.current.store(policy);
