@@ -10,6 +10,8 @@ mod lease;
 mod presenters;
 mod provider;
 mod source;
+#[cfg(test)]
+pub(crate) mod testing;
 mod verify;
 
 use std::path::PathBuf;

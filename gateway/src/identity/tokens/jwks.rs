@@ -211,14 +211,13 @@ impl Keys {
     }
 
     async fn refresh_asked(&self, source: &dyn FetchKeys, missing: bool) {
-        if !self.due(missing) {
+        let Ok(_asking) = self.asking.try_lock() else {
+            // Somebody asks already. Their answer is ours: whoever lacks a key waits for it,
+            // others go on with the keys there are.
+            if missing || self.state.lock().keys.is_none() {
+                let _answered = self.asking.lock().await;
+            }
             return;
-        }
-        // Who finds somebody asking goes on with the keys there are, and waits only without one.
-        let _asking = match self.asking.try_lock() {
-            Ok(asking) => asking,
-            Err(_) if !missing && self.state.lock().keys.is_some() => return,
-            Err(_) => self.asking.lock().await,
         };
         if !self.due(missing) {
             return;
@@ -258,6 +257,15 @@ impl Keys {
                 state.failure = Some(error);
             }
         }
+    }
+}
+
+/// The key with an id in the text of a set.
+#[cfg(test)]
+pub(super) fn key_for_tests(jwks: &str, key_id: &str) -> Option<Arc<VerifyingKey>> {
+    match KeySet::parse(jwks.as_bytes()).unwrap().find(key_id) {
+        KeyLookup::One(key) => Some(key),
+        _ => None,
     }
 }
 

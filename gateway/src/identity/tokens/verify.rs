@@ -41,7 +41,7 @@ pub enum InvalidToken {
     #[error("it is for another audience (`aud`)")]
     Audience,
     /// No longer.
-    #[error("it expired (`exp`) at {}", .0.as_seconds())]
+    #[error("it expired (`exp`) at {}", shown(*.0))]
     Expired(Timestamp),
     /// Not yet.
     #[error("it is not valid yet (`{0}`)")]
@@ -204,6 +204,13 @@ fn check_claims(
     let subject =
         TokenSubject { issuer: issuer.to_owned(), subject: subject.to_owned(), expires_at };
     Ok(VerifiedToken { subject, groups, id })
+}
+
+/// A moment for people, as RFC 3339 writes it.
+fn shown(moment: Timestamp) -> String {
+    let seconds = i64::try_from(moment.as_seconds()).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds)
+        .map_or_else(|_| String::from("a time beyond the calendar"), |moment| moment.to_string())
 }
 
 /// One text or a list of texts, RFC 7519 section 4.1.3.

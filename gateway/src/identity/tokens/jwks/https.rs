@@ -69,7 +69,8 @@ impl HttpsKeys {
         }
         // A literal IPv6 address stands in brackets in an address and nowhere else.
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let port = authority.port_u16().unwrap_or(443);
+        let has_port = authority.as_str().len() > authority.host().len();
+        let port = if has_port { authority.port_u16().ok_or_else(wrong)? } else { 443 };
         if host.is_empty() || ServerName::try_from(host.as_str()).is_err() {
             return Err(wrong());
         }
