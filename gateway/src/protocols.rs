@@ -1,0 +1,43 @@
+//! The protocols, and the registry that finds the driver of one.
+//!
+//! Owns the seam between the proxy and a protocol. A driver may import `session`, `wire` and
+//! `model`, and nothing of policy, credentials, approvals, recording, masking or configuration:
+//! what it needs of them the session gives it. A driver's task ends when the connection does.
+
+use std::sync::Arc;
+
+use model::Protocol;
+use model::audit::SessionEnd;
+
+use crate::session::{BoxFuture, Pending, Stream};
+
+/// Speaks one protocol, on both sides.
+pub trait Driver: Send + Sync + std::fmt::Debug {
+    /// Which.
+    fn protocol(&self) -> Protocol;
+
+    /// Serves one connection from its first byte to its end, and says why it ended.
+    fn serve<'a>(&'a self, client: Stream, pending: Pending) -> BoxFuture<'a, SessionEnd>;
+}
+
+/// The drivers by protocol.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    drivers: Vec<Arc<dyn Driver>>,
+}
+
+impl Registry {
+    /// Adds a driver; a later one of the same protocol takes the earlier one's place.
+    #[must_use]
+    pub fn with(mut self, driver: Arc<dyn Driver>) -> Self {
+        self.drivers.retain(|known| known.protocol() != driver.protocol());
+        self.drivers.push(driver);
+        self
+    }
+
+    /// The driver of a protocol.
+    #[must_use]
+    pub fn driver(&self, protocol: Protocol) -> Option<Arc<dyn Driver>> {
+        self.drivers.iter().find(|driver| driver.protocol() == protocol).map(Arc::clone)
+    }
+}
