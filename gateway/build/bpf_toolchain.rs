@@ -32,33 +32,33 @@ const PROFILE: &[&str] = &[
 
 /// One compiler that has the source of `core`.
 #[derive(Clone, Debug)]
-pub struct Compiler {
+pub(crate) struct Compiler {
     /// The `cargo` that belongs to it; never a rustup proxy.
-    pub cargo: PathBuf,
+    pub(crate) cargo: PathBuf,
     /// The `rustc`; never a rustup proxy.
-    pub rustc: PathBuf,
+    pub(crate) rustc: PathBuf,
     /// `rustc -vV`: names the release and its LLVM.
-    pub version: String,
+    pub(crate) version: String,
 }
 
 /// Everything that the build of the kernel programs needs.
 #[derive(Clone, Debug)]
-pub struct Toolchain {
+pub(crate) struct Toolchain {
     /// Compilers in the order in which they are tried. At least one.
-    pub compilers: Vec<Compiler>,
+    pub(crate) compilers: Vec<Compiler>,
     /// `bpf-linker`.
-    pub linker: PathBuf,
+    pub(crate) linker: PathBuf,
     /// `bpf-linker --version`.
-    pub linker_version: String,
+    pub(crate) linker_version: String,
 }
 
 /// What is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Missing {
+pub(crate) struct Missing {
     /// No compiler with the source of `core`.
-    pub compiler: bool,
+    pub(crate) compiler: bool,
     /// No `bpf-linker`.
-    pub linker: bool,
+    pub(crate) linker: bool,
 }
 
 impl fmt::Display for Missing {
@@ -84,7 +84,7 @@ impl std::error::Error for Missing {}
 
 /// Why a build failed.
 #[derive(Debug)]
-pub enum BuildError {
+pub(crate) enum BuildError {
     /// A file or a process could not be used.
     Io(PathBuf, io::Error),
     /// Every compiler failed; the output of each.
@@ -105,7 +105,7 @@ impl std::error::Error for BuildError {}
 /// Where Portcullis keeps what it builds or downloads outside `target/`:
 /// `$XDG_CACHE_HOME/portcullis`, else `~/.cache/portcullis`.
 #[must_use]
-pub fn cache_root() -> PathBuf {
+pub(crate) fn cache_root() -> PathBuf {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("XDG_CACHE_HOME")
         .filter(|path| path.is_absolute())
@@ -118,7 +118,7 @@ pub fn cache_root() -> PathBuf {
 ///
 /// # Errors
 /// [`Missing`], naming what was not found.
-pub fn find() -> Result<Toolchain, Missing> {
+pub(crate) fn find() -> Result<Toolchain, Missing> {
     let compilers: Vec<Compiler> = rustup_nightlies().into_iter().chain(debian()).collect();
     match (compilers.is_empty(), find_linker()) {
         (false, Some((linker, linker_version))) => {
@@ -135,7 +135,7 @@ pub fn find() -> Result<Toolchain, Missing> {
 ///
 /// # Errors
 /// [`BuildError`]: a file that cannot be used, or the compilers' output.
-pub fn build(
+pub(crate) fn build(
     toolchain: &Toolchain,
     workspace: &Path,
     out_dir: &Path,
@@ -165,7 +165,7 @@ pub fn build(
 ///
 /// # Errors
 /// [`BuildError::Io`] for a directory that cannot be read.
-pub fn sources(workspace: &Path) -> Result<Vec<PathBuf>, BuildError> {
+pub(crate) fn sources(workspace: &Path) -> Result<Vec<PathBuf>, BuildError> {
     let package = workspace.join(PACKAGE);
     let mut found = vec![package.join("Cargo.toml")];
     let mut pending = vec![package.join("src")];

@@ -6,6 +6,7 @@
 pub mod approvals;
 pub mod credentials;
 pub mod identity;
+pub mod interception;
 pub mod protocols;
 pub mod recording;
 pub mod session;

@@ -4,3 +4,5 @@
 
 #[path = "suite/fixture.rs"]
 mod fixture;
+#[path = "suite/kernel.rs"]
+mod kernel;
