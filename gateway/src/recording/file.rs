@@ -134,6 +134,12 @@ impl RecordingFile {
         self.file.sync_data()
     }
 
+    /// Puts another file in the place of this one, such as a full disk's.
+    #[cfg(test)]
+    pub(super) fn replace(&mut self, file: File) -> File {
+        std::mem::replace(&mut self.file, file)
+    }
+
     pub(super) const fn records(&self) -> u64 {
         self.next_record - 1
     }

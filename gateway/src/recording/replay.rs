@@ -3,7 +3,8 @@
 //! Owns the layout of a replay. Must not know a protocol: it prints statements, decisions, tables
 //! and streams alike. Everything that came from outside goes through [`plain`]: a recording may hold
 //! what an attacker wrote, and the reader's terminal obeys control sequences. The escaping is for
-//! eyes, not for machines: `sessions show --json` is for those.
+//! eyes, not for machines. Statements and results stand behind a mark of their own (`>`, `|`), so that
+//! none can pass for a line of ours.
 
 mod plain;
 mod table;
@@ -141,7 +142,7 @@ impl Replay {
 
     fn end_table(&mut self, text: &mut String) {
         if let Some(table) = self.table.take() {
-            table.print(INDENT, text);
+            table.print(&format!("{INDENT}| "), text);
         }
     }
 
@@ -151,7 +152,7 @@ impl Replay {
                 _ = writeln!(text, "{} #{operation} {}", offset(at), plain(kind));
                 let shown = shortened(statement, self.options.statement_characters_max);
                 for line in shown.lines() {
-                    _ = writeln!(text, "{INDENT}{}", plain(line));
+                    _ = writeln!(text, "{INDENT}> {}", plain(line));
                 }
                 for (place, value) in parameters.iter().enumerate() {
                     let value = cell(value, self.options.value_characters_max);
@@ -229,7 +230,7 @@ fn rare_fact(at: Duration, record: &Record<'_>, text: &mut String) {
 }
 
 fn offset(at: Duration) -> String {
-    format!("+{:>9.6}s", at.as_secs_f64())
+    format!("{:>11}", format!("+{:.6}s", at.as_secs_f64()))
 }
 
 fn decision(

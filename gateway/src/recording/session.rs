@@ -246,6 +246,12 @@ impl SessionRecorder {
         self.end(end);
     }
 
+    /// What the writer sees of it.
+    #[cfg(test)]
+    pub(super) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
     fn must_wait(&self) -> Result<Option<impl Future<Output = ()>>, RecordingError> {
         self.queue.writable()?;
         let pending = self.shared.pending.lock();

@@ -1,5 +1,10 @@
 //! Recordings from push to verdict, on real files.
 
+mod listing;
+mod replaying;
+mod results;
+mod tamper;
+mod trouble;
 mod world;
 
 use super::*;

@@ -39,8 +39,9 @@ pub enum ProblemKind {
     /// What should be a block is none.
     #[error("this is not a block")]
     NotABlock,
-    /// A block is not the one that was written here: edited, moved, or from elsewhere.
-    #[error("the block does not fit the chain: it was edited, moved, or others were cut before it")]
+    /// A block is not the one that was written here: it is edited, moved or from elsewhere, or the
+    /// header before the first block is.
+    #[error("the block does not fit the chain: it, or what stands before it, was edited or moved")]
     ChainBroken,
     /// Records are missing or too many before it, or its own count is wrong.
     #[error("the block's records are not those its head announces")]
@@ -238,7 +239,8 @@ impl<R: Read> Walk<R> {
         let misplaced = self.problem(ProblemKind::SealMisplaced);
         let right = self.size - self.offset == FOOTER_BYTES as u64
             && self.source.read_exact(&mut footer).is_ok()
-            && head.payload_length.checked_add(HEAD_BYTES as u32) == layout::seal_length(&footer);
+            && layout::seal_length(&footer).map(u64::from)
+                == Some(HEAD_BYTES as u64 + u64::from(head.payload_length));
         if right { Ok(()) } else { Err(misplaced) }
     }
 

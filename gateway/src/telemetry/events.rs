@@ -152,3 +152,91 @@ impl AuditSink for MemorySink {
         self.state.lock().reopened += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::telemetry::narrate::samples;
+
+    #[derive(Debug)]
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_seconds(43_200)
+        }
+    }
+
+    /// Collects what a subscriber writes.
+    #[derive(Clone, Debug, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Emits every kind of event; returns the log, line by line, and the audit lines.
+    fn emit_all() -> (Vec<serde_json::Value>, Vec<AuditLine>) {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_writer(move || writer.clone())
+            .finish();
+        let (events, sink) = Events::in_memory(Arc::new(Noon));
+        tracing::subscriber::with_default(subscriber, || {
+            for event in samples::every_event() {
+                events.emit(event);
+            }
+        });
+        let text = String::from_utf8(log.0.lock().clone()).unwrap();
+        (text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), sink.lines())
+    }
+
+    #[test]
+    fn every_event_is_one_log_line_and_one_audit_line() {
+        let (log, audit) = emit_all();
+        assert_eq!(log.len(), audit.len());
+        for ((place, line), logged) in (1..).zip(&audit).zip(&log) {
+            assert_eq!(line.sequence, place);
+            assert_eq!(line.time_us, Timestamp::from_seconds(43_200));
+            let json = serde_json::to_value(line).unwrap();
+            assert_eq!(logged["message"], json["event"], "{logged}");
+            if let Some(session) = json.get("session") {
+                assert_eq!(&logged["session"], session, "{logged}");
+            }
+        }
+    }
+
+    #[test]
+    fn statements_stay_out_of_the_log() {
+        let (log, audit) = emit_all();
+        let (log, audit) = (format!("{log:?}"), serde_json::to_string(&audit).unwrap());
+        for statement in ["delete from users", "drop table users"] {
+            assert!(audit.contains(statement), "{statement}");
+            assert!(!log.contains(statement), "{statement}");
+        }
+    }
+
+    #[test]
+    fn a_sink_that_cannot_write_is_seen_and_what_it_loses_is_counted() {
+        let (events, sink) = Events::in_memory(Arc::new(Noon));
+        assert!(events.healthy());
+        sink.set_healthy(false);
+        events.emit(AuditEvent::DaemonStopped { because: "signal" });
+        assert!(!events.healthy());
+        assert_eq!((events.lost(), sink.lines().len()), (1, 0));
+        events.reopen();
+        assert_eq!(sink.reopened(), 1);
+    }
+}

@@ -66,7 +66,6 @@ pub struct Family {
 
 impl Family {
     /// The handle of the value at `index` of the label's list. For parts that count often: keep it.
-    #[must_use]
     pub fn at(&self, index: usize) -> Counter {
         self.handles.get(index).map_or_else(Counter::noop, |(_, counter)| counter.clone())
     }

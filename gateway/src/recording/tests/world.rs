@@ -34,7 +34,6 @@ pub(crate) struct World {
     directory: tempfile::TempDir,
     pub(crate) recorder: Recorder,
     pub(crate) sink: Arc<MemorySink>,
-    pub(crate) events: Events,
 }
 
 impl World {
@@ -51,8 +50,8 @@ impl World {
         settings.flush_every = Duration::from_millis(5);
         change(&mut settings);
         let key = SigningKey::generate().unwrap();
-        let recorder = Recorder::start(settings, key, clock, events.clone()).unwrap();
-        Self { directory, recorder, sink, events }
+        let recorder = Recorder::start(settings, key, clock, events).unwrap();
+        Self { directory, recorder, sink }
     }
 
     pub(crate) fn directory(&self) -> PathBuf {
