@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod identity;
 pub mod interception;
 pub mod protocols;
+pub mod proxy;
 pub mod recording;
 pub mod session;
 pub mod telemetry;

@@ -16,6 +16,12 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
     /// Which.
     fn protocol(&self) -> Protocol;
 
+    /// The application protocols (ALPN) that a client may ask for in TLS. Empty where the protocol
+    /// has none.
+    fn client_alpn(&self) -> &'static [&'static [u8]] {
+        &[]
+    }
+
     /// Serves one connection from its first byte to its end, and says why it ended.
     fn serve<'a>(&'a self, client: Stream, pending: Pending) -> BoxFuture<'a, SessionEnd>;
 }

@@ -48,7 +48,7 @@ pub use rows::{OutputColumn, RowPlan};
 pub use services::Services;
 pub use statements::{DatabaseScope, Dialect, Readings, Statements};
 pub use stream::Stream;
-pub use target::{Enforcement, OnRecordingFailure, Target};
+pub use target::{ClientTls, Enforcement, OnRecordingFailure, Target};
 pub use upstream::Upstream;
 
 // What drivers need of the parts that they may not import themselves.

@@ -127,7 +127,12 @@ impl Session {
             return Judgement::Denied(not_recorded());
         }
         match (decision.effect, self.target.enforcement) {
-            (Effect::Allow, _) => Judgement::Allowed(permit(number, operation, decision)),
+            (Effect::Allow, _) => {
+                if self.target.audit_allowed {
+                    self.report(number, operation, &decision);
+                }
+                Judgement::Allowed(permit(number, operation, decision))
+            }
             (_, Enforcement::Observe) => {
                 self.report(number, operation, &decision);
                 Judgement::Allowed(permit(number, operation, decision))

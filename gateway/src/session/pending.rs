@@ -19,9 +19,9 @@ use super::judgement::Judgement;
 use super::live::Session;
 use super::log::SessionLog;
 use super::permit::ConnectPermit;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, RefusalKind};
 use super::services::Services;
-use super::target::Target;
+use super::target::{ClientTls, Target};
 use crate::recording::SessionHeader;
 
 /// The identity of a session, and the question whether it still holds.
@@ -133,6 +133,26 @@ impl Pending {
         self.client_tls.as_ref()
     }
 
+    /// A target may be some databases of a server; the others are nobody's.
+    fn foreign_database(&self, login: &Login) -> Option<Refusal> {
+        let database = login.database.as_ref()?;
+        let known = &self.target.databases;
+        if known.is_empty() || known.contains(database) {
+            return None;
+        }
+        let message = format!("portcullis: database \"{database}\" belongs to no target here");
+        Some(
+            Refusal::new(RefusalKind::Policy, message)
+                .because(format!("Target \"{}\" lists its databases.", self.target.name)),
+        )
+    }
+
+    /// Whether a client that does not ask for TLS must be refused.
+    #[must_use]
+    pub fn requires_client_tls(&self) -> bool {
+        self.target.client_tls == ClientTls::Require
+    }
+
     /// Dials the upstream for a message that needs no session and grants nothing by itself (a
     /// cancellation with a key that only a live session can have given out).
     ///
@@ -153,6 +173,9 @@ impl Pending {
         gone: impl Future<Output = ()> + Send,
     ) -> Result<(Session, ConnectPermit), Refusal> {
         self.card.set_login(Arc::clone(&login.user), login.database.clone());
+        if let Some(refusal) = self.foreign_database(&login) {
+            return Err(refusal);
+        }
         let connect = Arc::new(connect_operation(&login, self.target.name.as_str()));
         let opened = self.opened;
         let policies = Arc::clone(&self.services.policies);

@@ -4,6 +4,7 @@
 //! sessions of a target; a reload makes new ones.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use model::{Environment, Protocol, TargetName};
 
@@ -17,6 +18,17 @@ pub enum Enforcement {
     Enforce,
     /// Everything is decided and recorded, nothing refused.
     Observe,
+}
+
+/// Whether workloads get TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientTls {
+    /// Whoever asks gets it.
+    Offer,
+    /// Whoever does not ask is refused.
+    Require,
+    /// Nobody gets it.
+    Refuse,
 }
 
 /// What happens to new operations when the recording cannot be written.
@@ -39,8 +51,10 @@ pub struct Target {
     pub environment: Option<Environment>,
     /// The addresses that are captured for it.
     pub addresses: Vec<SocketAddr>,
-    /// The name the upstream's certificate is verified for; `None` verifies for the address.
-    pub upstream_name: Option<String>,
+    /// The databases that belong to it; empty for all.
+    pub databases: Vec<Arc<str>>,
+    /// Whether workloads get TLS.
+    pub client_tls: ClientTls,
     /// How the upstream is reached over TLS.
     pub upstream_tls: UpstreamTls,
     /// What is logged in with.
@@ -49,4 +63,6 @@ pub struct Target {
     pub enforcement: Enforcement,
     /// What happens when the recording cannot be written.
     pub on_recording_failure: OnRecordingFailure,
+    /// Whether allowed operations get an audit line too.
+    pub audit_allowed: bool,
 }
