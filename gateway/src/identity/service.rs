@@ -234,9 +234,7 @@ impl IdentityService {
     ) -> Result<HeldToken, TokenRefusal> {
         let provider = self.providers.get(&settings.provider)?;
         let TokenFile { text, seal } = self.read(workload, settings, root, user).await?;
-        // Taken before verifying: keys that change in between make the lease stale at once.
-        let generation = provider.generation();
-        let verified = provider.verify(text.expose(), self.clock.as_ref()).await?;
+        let (verified, generation) = provider.verify(text.expose(), self.clock.as_ref()).await?;
         let useless_from = verified.subject.expires_at.after(provider.leeway());
         let (now, issuer) = (self.clock.now(), verified.subject.issuer.as_str());
         let id = verified.id.as_deref().map(|id| (issuer, id));

@@ -142,8 +142,8 @@ impl Keys {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// The key with an id.
-    pub(super) async fn key(&self, key_id: &str) -> Result<Arc<VerifyingKey>, KeyError> {
+    /// The key with an id, and the generation that it is of.
+    pub(super) async fn key(&self, key_id: &str) -> Result<(Arc<VerifyingKey>, u64), KeyError> {
         self.refresh(false).await;
         if let Some(key) = self.known(key_id)? {
             return Ok(key);
@@ -154,7 +154,7 @@ impl Keys {
     }
 
     /// The key among those that are believed now.
-    fn known(&self, key_id: &str) -> Result<Option<Arc<VerifyingKey>>, KeyError> {
+    fn known(&self, key_id: &str) -> Result<Option<(Arc<VerifyingKey>, u64)>, KeyError> {
         let state = self.state.lock();
         let unavailable =
             |because: String| KeyError::Unavailable { provider: self.provider.clone(), because };
@@ -167,7 +167,8 @@ impl Keys {
             return Err(unavailable(format!("the last good ones are too old; {}", failure())));
         }
         match keys.find(key_id) {
-            KeyLookup::One(key) => Ok(Some(key)),
+            // The number changes under the lock that is held here.
+            KeyLookup::One(key) => Ok(Some((key, self.generation()))),
             KeyLookup::None => Ok(None),
             KeyLookup::Several => {
                 Err(unavailable(String::from("two of them have the same id, which proves nothing")))

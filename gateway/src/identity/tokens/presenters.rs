@@ -18,7 +18,7 @@ const TOKENS_MAX: usize = 65_536;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PresenterError {
     /// Another workload presented it before.
-    #[error("workload `{presented_by}` presents a token that belongs to workload `{belongs_to}`")]
+    #[error("the token belongs to workload `{belongs_to}` and was presented by `{presented_by}`")]
     AnotherWorkloads {
         /// Who presents it now.
         presented_by: WorkloadName,
@@ -114,7 +114,7 @@ mod tests {
         let refused = presenters.present(&other, b"token", None, SOON, NOW).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "workload `other` presents a token that belongs to workload `one`"
+            "the token belongs to workload `one` and was presented by `other`"
         );
         presenters.present(&other, b"another", None, SOON, NOW).unwrap();
     }

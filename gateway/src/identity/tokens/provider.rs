@@ -147,7 +147,8 @@ impl Provider {
         }
     }
 
-    /// Verifies a token at this moment.
+    /// Verifies a token at this moment. Gives the generation of the keys it was verified with as
+    /// well: it stays good while [`Self::generation`] is the same.
     ///
     /// # Errors
     /// The keys are not to be had, or the token is not valid.
@@ -155,10 +156,10 @@ impl Provider {
         &self,
         token: &str,
         clock: &dyn Clock,
-    ) -> Result<VerifiedToken, TokenRefusal> {
+    ) -> Result<(VerifiedToken, u64), TokenRefusal> {
         let unverified = Unverified::read(token)?;
-        let key = self.keys.key(&unverified.key_id).await?;
-        Ok(unverified.verify(&key, &self.rules, clock.now())?)
+        let (key, generation) = self.keys.key(&unverified.key_id).await?;
+        Ok((unverified.verify(&key, &self.rules, clock.now())?, generation))
     }
 
     /// The clock difference that is forgiven.
