@@ -12,6 +12,7 @@
 pub mod catalog;
 mod limits;
 mod lineage;
+pub mod postgres;
 mod scope;
 mod statement;
 mod unreadable;

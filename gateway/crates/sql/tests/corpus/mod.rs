@@ -1,0 +1,171 @@
+//! A small database as text, and what is said of a statement that is read against it.
+//!
+//! Owns the format of `*.catalog` and the lines that describe a statement. Shared by the tests
+//! and the example.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use sql::catalog::{Catalog, CatalogBuilder, Function, RelationKind};
+use sql::{AnalysisLimits, Form, Outputs, Scope, SettingValue, Source, Statement, Unreadable};
+
+/// A database and the session that reads it.
+pub(crate) struct Database {
+    pub(crate) catalog: Catalog,
+    pub(crate) search_path: Vec<Arc<str>>,
+    pub(crate) temporary: Vec<Arc<str>>,
+}
+
+impl Database {
+    /// The shop of the corpus.
+    pub(crate) fn shop() -> Self {
+        Self {
+            catalog: read_catalog(include_str!("shop.catalog")),
+            search_path: vec!["$user".into(), "public".into()],
+            temporary: Vec::new(),
+        }
+    }
+
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope {
+            temporary: &self.temporary,
+            ..Scope::new("shop", &self.search_path, &self.catalog, "app")
+        }
+    }
+
+    pub(crate) fn read(&self, text: &str) -> Result<Vec<Statement>, Unreadable> {
+        sql::postgres::analyse(text, &self.scope(), &AnalysisLimits::default())
+            .map(|analysis| analysis.statements)
+    }
+
+    /// `users.email`, or the path of what is not listed.
+    pub(crate) fn name(&self, source: &Source) -> String {
+        match source {
+            Source::Column { relation, attribute } => {
+                let relation = self.catalog.relation_by_oid(*relation).expect("listed");
+                let column = relation.column_by_attribute(*attribute).expect("listed");
+                format!("{}.{}.{}", relation.schema, relation.name, column.name)
+            }
+            Source::Unlisted { path, column } => format!("?{path}.{column}"),
+        }
+    }
+
+    /// Accesses and everything else worth a look, a line each.
+    pub(crate) fn describe(&self, statement: &Statement) -> Vec<String> {
+        let mut lines: Vec<String> = statement.accesses.iter().map(ToString::to_string).collect();
+        if let Some(referral) = &statement.refers_to {
+            lines.push(format!("runs {referral:?}"));
+        }
+        for change in &statement.settings {
+            let mut line = format!("setting {} = ", change.name.as_deref().unwrap_or("?"));
+            match &change.value {
+                SettingValue::Text(text) => write!(line, "'{text}'").unwrap(),
+                SettingValue::Default => line.push_str("default"),
+                SettingValue::Computed => line.push_str("computed"),
+            }
+            line.push_str(if change.local { " local" } else { "" });
+            line.push_str(if change.pinned { " PINNED" } else { "" });
+            lines.push(line);
+        }
+        lines.extend(statement.creates_temporary.iter().map(|name| format!("temporary {name}")));
+        lines.extend(
+            statement
+                .relations
+                .iter()
+                .filter(|touched| touched.holds_others)
+                .map(|touched| format!("holds others: {}", touched.path)),
+        );
+        lines.extend(self.outputs(&statement.outputs));
+        if !statement.read_columns.is_empty() {
+            lines.push(format!("oracle {}", self.names(&statement.read_columns)));
+        }
+        for write in &statement.writes_from {
+            let column = write.column.as_deref().unwrap_or("?");
+            let opaque = if write.opaque { " OPAQUE" } else { "" };
+            let sources = self.names(&write.sources);
+            lines.push(format!("writes {}.{column} <- {sources}{opaque}", write.relation));
+        }
+        lines
+    }
+
+    fn outputs(&self, outputs: &Outputs) -> Vec<String> {
+        match outputs {
+            Outputs::NoRows => Vec::new(),
+            Outputs::Unknown => vec!["out ?".into()],
+            Outputs::Columns(columns) => columns
+                .iter()
+                .map(|column| {
+                    let mut line = format!("out {}", column.name);
+                    if !column.sources.is_empty() {
+                        let arrow = if column.form == Form::Direct { "=" } else { "<-" };
+                        write!(line, " {arrow} {}", self.names(&column.sources)).unwrap();
+                    }
+                    line.push_str(if column.opaque { " OPAQUE" } else { "" });
+                    line
+                })
+                .collect(),
+        }
+    }
+
+    pub(crate) fn names(&self, sources: &[Source]) -> String {
+        sources.iter().map(|source| self.name(source)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn read_catalog(text: &str) -> Catalog {
+    let mut builder = CatalogBuilder::new(1);
+    let mut columns: HashMap<(u32, String), i16> = HashMap::new();
+    let column = |columns: &HashMap<(u32, String), i16>, name: &str| {
+        let (oid, column) = name.split_once('.').expect("oid.column");
+        let oid: u32 = oid.parse().expect("an oid");
+        (oid, columns[&(oid, column.to_owned())])
+    };
+    for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let split = |name: &str| {
+            let (schema, name) = name.split_once('.').expect("schema.name");
+            (schema.to_owned(), name.to_owned())
+        };
+        match words.as_slice() {
+            ["f" | "p", name] => {
+                let (schema, name) = split(name);
+                builder.function(function(&schema, &name, words[0] == "p"));
+            }
+            ["o", name] => {
+                let (schema, name) = split(name);
+                builder.operator(&schema, &name);
+            }
+            [from, ">", base] => {
+                builder.derives(column(&columns, from), column(&columns, base));
+            }
+            [oid, kind, name, rest @ ..] => {
+                let oid: u32 = oid.parse().expect("an oid");
+                let kind = RelationKind::from_letter(kind.chars().next().expect("a letter"));
+                let (schema, name) = split(name);
+                builder.relation(oid, &schema, &name, kind);
+                for (index, name) in rest.iter().enumerate() {
+                    let attribute = i16::try_from(index + 1).expect("few columns");
+                    let own = name.trim_end_matches('*');
+                    builder.column(oid, attribute, own, 25, own.len() < name.len());
+                    columns.insert((oid, own.to_owned()), attribute);
+                }
+            }
+            _ => panic!("not a line of a catalog: {line}"),
+        }
+    }
+    builder.build()
+}
+
+fn function(schema: &str, name: &str, is_procedure: bool) -> Function {
+    Function {
+        oid: 1,
+        schema: schema.into(),
+        name: name.into(),
+        is_procedure,
+        security_definer: false,
+        returns_set: false,
+        volatility: 'v',
+        language: if schema == "pg_catalog" { "internal".into() } else { "sql".into() },
+    }
+}

@@ -1,0 +1,40 @@
+//! Statements of PostgreSQL, read against the shop: what each needs and where its results come
+//! from.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may end at once"
+)]
+
+mod corpus;
+
+#[path = "corpus/cases.rs"]
+mod cases;
+
+use corpus::Database;
+
+fn check(file: &str, text: &str) {
+    let shop = Database::shop();
+    let mut wrong = String::new();
+    let cases = cases::read_cases(text);
+    assert!(!cases.is_empty(), "{file} has cases");
+    for case in cases {
+        let got = match shop.read(&case.text) {
+            Ok(statements) => statements.iter().flat_map(|one| shop.describe(one)).collect(),
+            Err(error) => vec![format!("unreadable: {error}")],
+        };
+        if got != case.expected {
+            let lines = got.iter().fold(String::new(), |all, line| all + "--> " + line + "\n");
+            wrong += &format!("-- # {}\n{}\n{lines}\n", case.name, case.text);
+        }
+    }
+    assert!(wrong.is_empty(), "{file}: these cases are described otherwise:\n{wrong}");
+}
+
+#[test]
+fn attacks_are_seen_for_what_they_do() {
+    check("attacks.sql", include_str!("corpus/attacks.sql"));
+}
