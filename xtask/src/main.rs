@@ -4,13 +4,16 @@
 //! other crate of the workspace: it has to build on a machine that has nothing yet but Rust. Ends
 //! with status 0 when the chore is done, 1 when it failed.
 
+mod bench;
 mod call;
 mod ci;
 mod console;
+mod demo;
 mod dist;
 mod fault;
 mod places;
 mod setup;
+mod stage;
 mod suite;
 mod tidy;
 
@@ -30,10 +33,14 @@ struct Arguments {
 enum Chore {
     /// Install what building, testing and the demo need; done already, it says so and ends
     Setup(setup::SetupArguments),
+    /// Show the whole way of a connection, with an unchanged job and a real database
+    Demo(demo::DemoArguments),
     /// Set up, then run every test: unit, integration, kernel; leftovers fail the run
     Test(suite::TestArguments),
     /// What the gate runs: formatting, lints, tidy, dependencies, tests
     Ci,
+    /// Measure against direct, pgbouncer and haproxy in the same run
+    Bench(bench::BenchArguments),
     /// Check the rules of the house: who imports whom, module heads, names, sizes, documents
     Tidy,
     /// Write the documents that are made from the code: docs/reference
@@ -55,8 +62,10 @@ fn main() -> std::process::ExitCode {
 fn run(arguments: &Arguments) -> Outcome {
     match &arguments.chore {
         Chore::Setup(arguments) => setup::run(arguments),
+        Chore::Demo(arguments) => demo::run(arguments),
         Chore::Test(arguments) => suite::run(arguments),
         Chore::Ci => ci::run(),
+        Chore::Bench(arguments) => bench::run(arguments),
         Chore::Tidy => tidy::run(),
         Chore::Gen => tidy::write_references(),
         Chore::Dist(arguments) => dist::run(arguments),

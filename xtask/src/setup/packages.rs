@@ -43,6 +43,7 @@ const PACKAGES: &[Package] = &[
     needed("postgresql-15", Need::Postgres, "the real server behind the tests and the demo"),
     needed("postgresql-contrib", Need::Postgres, "extensions that the tests exercise"),
     needed("postgresql-client-15", Need::Postgres, "psql, the unchanged client"),
+    needed("openssl", Need::Postgres, "certificates of the demo's server").or_program("openssl"),
     needed("python3-venv", Need::Postgres, "an environment for psycopg and asyncpg"),
     needed("pgbouncer", Need::Peers, "a peer of the benchmarks").or_program("pgbouncer"),
     needed("haproxy", Need::Peers, "a peer of the benchmarks").or_program("haproxy"),

@@ -42,12 +42,13 @@ impl Source {
         self.code.get(..end).unwrap_or(&self.code)
     }
 
-    /// Whether the whole file is test code.
+    /// Whether the whole file is test code, or an example.
     pub(super) fn is_test(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();
         self.path.starts_with("tests/")
             || self.path.contains("/tests/")
             || self.path.contains("/benches/")
+            || self.path.contains("/examples/")
             || name == "tests.rs"
     }
 

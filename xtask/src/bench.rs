@@ -1,0 +1,60 @@
+//! `cargo xtask bench`: what the gateway costs, as ratios within one run on one machine.
+//!
+//! Owns the choice of benchmark and the bars of docs/architecture.md's "Numbers to reach". Must
+//! not tune what it measures: each bar is printed with what was found, whether it holds or not,
+//! and the exit status is 0 either way. Rounds of all peers are interleaved, so that a machine
+//! that slows down slows all of them.
+
+mod connect;
+mod measure;
+mod peers;
+mod pgbench;
+mod postgres;
+mod processor;
+mod report;
+mod statistics;
+
+use clap::{Args, Subcommand};
+
+use crate::fault::Outcome;
+use crate::setup::{self, Need};
+
+/// Arguments of `bench`.
+#[derive(Args, Debug)]
+pub(crate) struct BenchArguments {
+    #[command(subcommand)]
+    subject: Subject,
+    /// Print one line of JSON instead of tables
+    #[arg(long, global = true)]
+    json: bool,
+    /// Rounds of each case; the median is reported
+    #[arg(long, global = true, default_value_t = 3)]
+    rounds: usize,
+    /// Seconds of each round of a throughput case
+    #[arg(long, global = true, default_value_t = 2)]
+    seconds: u32,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Subject {
+    /// pgbench, streaming, analysis and masking, against direct, pgbouncer and haproxy
+    Postgres,
+    /// The connect hook, and a connection that is redirected
+    Connect,
+}
+
+/// `cargo xtask bench`.
+pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
+    setup::ensure(&[Need::Build, Need::Kernel, Need::Postgres, Need::Peers])?;
+    let report = match arguments.subject {
+        Subject::Postgres => postgres::measure(arguments)?,
+        Subject::Connect => connect::measure(arguments)?,
+    };
+    if arguments.json {
+        anstream::println!("{}", report.json());
+    } else {
+        anstream::println!("{}", report.tables());
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! What was counted, and what it must be.
+//!
+//! Owns the line of JSON that ends the demo, and the judgement of every field. Must not know how
+//! a number was found, except those that the audit log holds.
+
+use serde_json::{Value, json};
+
+use crate::fault::{During, Outcome};
+
+/// The connections of one run of the job: three psql and one psycopg.
+const CONNECTIONS_OF_THE_JOB: usize = 4;
+/// One more when the daemon is back.
+const CONNECTIONS_AFTER_RESTART: usize = 1;
+
+/// The numbers, and the texts in which nothing sensitive may stand.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Sessions of captured sockets.
+    pub(super) captured: usize,
+    /// Connections that reached the server with the job's own password.
+    pub(super) direct: usize,
+    /// As many were made by the control run.
+    pub(super) direct_expected: usize,
+    /// Decisions by effect.
+    pub(super) allowed: usize,
+    pub(super) denied: usize,
+    /// Holds, and those that were approved.
+    pub(super) held: usize,
+    pub(super) approved: usize,
+    /// Values changed on their way to the job.
+    pub(super) masked: u64,
+    /// Sensitive values found where they must not be.
+    pub(super) leaked: usize,
+    /// Sensitive values found in the control run: the search works.
+    pub(super) control_leaks: usize,
+    /// Without a daemon a governed connect was refused, and with it back served.
+    pub(super) fail_closed: bool,
+    /// Every recording was verified.
+    pub(super) verified: bool,
+    /// The approved statement was run, the denied one was not.
+    pub(super) dropped: bool,
+    pub(super) kept_payments: bool,
+    /// What the governed job saw, what is recorded and what is logged.
+    pub(super) heard: Vec<String>,
+}
+
+impl Tally {
+    /// Takes the counts out of the audit log.
+    pub(super) fn count_events(&mut self, audit: &str) -> Outcome {
+        for line in audit.lines() {
+            let event: Value = serde_json::from_str(line).during("a line that is not JSON")?;
+            let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
+            match (text("event"), text("effect"), text("end")) {
+                ("session_started", ..) => self.captured += 1,
+                ("session_ended", ..) => {
+                    self.masked += event.get("masked_values").and_then(Value::as_u64).unwrap_or(0);
+                }
+                ("operation_decided", "allow", _) => self.allowed += 1,
+                ("operation_decided", "deny", _) => self.denied += 1,
+                ("hold_started", ..) => self.held += 1,
+                ("hold_ended", _, "approved") => self.approved += 1,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The line.
+    pub(super) fn json(&self) -> String {
+        json!({
+            "captured": self.captured,
+            "direct": self.direct,
+            "allowed": self.allowed,
+            "denied": self.denied,
+            "held": self.held,
+            "approved": self.approved,
+            "masked_values": self.masked,
+            "leaked_values": self.leaked,
+            "fail_closed": self.fail_closed,
+            "recording_verified": self.verified,
+        })
+        .to_string()
+    }
+
+    /// What is not as it must be.
+    pub(super) fn wrong(&self) -> Vec<String> {
+        let captured = CONNECTIONS_OF_THE_JOB + CONNECTIONS_AFTER_RESTART;
+        let direct = CONNECTIONS_OF_THE_JOB;
+        [
+            (self.captured == captured, format!("captured must be {captured}")),
+            (
+                self.direct == direct && self.direct_expected == direct,
+                format!("direct must be {direct}: the control run and nobody else"),
+            ),
+            (self.allowed >= captured, format!("allowed must be at least {captured}")),
+            (self.denied == 1, "denied must be 1: the DELETE".to_owned()),
+            (self.held == 1, "held must be 1: the DROP TABLE".to_owned()),
+            (self.approved == 1, "approved must be 1".to_owned()),
+            (self.masked > 0, "masked_values must not be 0".to_owned()),
+            (self.leaked == 0, "leaked_values must be 0".to_owned()),
+            (self.control_leaks > 0, "the control run must show raw values".to_owned()),
+            (self.fail_closed, "fail_closed must be true".to_owned()),
+            (self.verified, "recording_verified must be true".to_owned()),
+            (self.dropped, "the approved DROP TABLE must have been run".to_owned()),
+            (self.kept_payments, "the refused DELETE must not have been run".to_owned()),
+        ]
+        .into_iter()
+        .filter_map(|(good, says)| (!good).then_some(says))
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_good_run_has_nothing_wrong_and_every_field() {
+        let audit = concat!(
+            r#"{"event":"session_started"}"#,
+            "\n",
+            r#"{"event":"operation_decided","effect":"allow"}"#,
+            "\n",
+            r#"{"event":"session_ended","cause":"client","masked_values":3}"#,
+            "\n",
+        )
+        .repeat(5)
+            + concat!(
+                r#"{"event":"operation_decided","effect":"deny"}"#,
+                "\n",
+                r#"{"event":"hold_started"}"#,
+                "\n",
+                r#"{"event":"hold_ended","end":"approved"}"#,
+                "\n",
+            );
+        let mut tally = Tally {
+            direct: 4,
+            direct_expected: 4,
+            control_leaks: 9,
+            fail_closed: true,
+            verified: true,
+            dropped: true,
+            kept_payments: true,
+            ..Tally::default()
+        };
+        tally.count_events(&audit).unwrap();
+        assert_eq!(tally.wrong(), Vec::<String>::new());
+        assert_eq!(
+            tally.json(),
+            r#"{"captured":5,"direct":4,"allowed":5,"denied":1,"held":1,"approved":1,"masked_values":15,"leaked_values":0,"fail_closed":true,"recording_verified":true}"#
+        );
+    }
+
+    #[test]
+    fn a_run_that_counted_nothing_is_wrong_everywhere() {
+        assert_eq!(Tally::default().wrong().len(), 12);
+    }
+}
