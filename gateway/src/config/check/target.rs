@@ -1,0 +1,314 @@
+//! Targets: addresses, TLS, credentials.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use model::{Environment, TargetName};
+
+use super::Checker;
+use super::text::is_host_name;
+use crate::config::raw::scalar::WordOr;
+use crate::config::raw::target::{
+    RawClientTls, RawCredential, RawEnforcement, RawOnFailure, RawSecret, RawTarget,
+    RawUpstreamTls, RawUpstreamTlsMore, TLS_MODES,
+};
+use crate::config::read::At;
+use crate::config::report::suggestion;
+use crate::config::settings::{
+    ClientTls, CredentialSettings, Enforcement, OnRecordingFailure, SecretSource, TargetAddress,
+    TargetSettings, UpstreamTls, UpstreamTlsMode,
+};
+use crate::config::tree::Spot;
+
+impl Checker<'_> {
+    pub(super) fn targets(self, raw: &[At<RawTarget>], audited: bool) -> Vec<TargetSettings> {
+        let mut targets: Vec<TargetSettings> = Vec::new();
+        for one in raw.iter().filter_map(At::get) {
+            let Some(target) = self.target(one, audited) else { continue };
+            for other in &targets {
+                if let Some(shared) = ambiguous(&target, other) {
+                    let reason =
+                        format!("target {} has the address {} too", other.name, shown(shared));
+                    let remedy = "give both targets databases that do not overlap, or merge them";
+                    self.refuse(&one.addresses, reason, remedy);
+                }
+            }
+            targets.push(target);
+        }
+        targets
+    }
+
+    fn target(self, raw: &RawTarget, audited: bool) -> Option<TargetSettings> {
+        let name = self.name(&raw.name).map(TargetName::new);
+        let addresses = self.addresses(&raw.addresses);
+        let databases = self.databases(raw);
+        let environment = match &raw.environment {
+            None => Some(None),
+            Some(at) => self.name(at).map(|name| Some(Environment(name.into()))),
+        };
+        let upstream_tls = self.upstream_tls(raw.upstream_tls.as_ref());
+        let credential = raw.credential.get().and_then(|credential| self.credential(credential));
+        let audit = raw.audit.as_ref().and_then(At::get);
+        let allowed = audit.and_then(|audit| audit.allowed_operations.as_ref());
+        Some(TargetSettings {
+            name: name?,
+            protocol: *raw.protocol.get()?,
+            addresses: addresses?,
+            databases: databases?,
+            environment: environment?,
+            client_tls: client_tls(raw.client_tls.as_ref())?,
+            upstream_tls: upstream_tls?,
+            credential: credential?,
+            enforcement: enforcement(raw.enforcement.as_ref())?,
+            audit_allowed_operations: allowed.map_or(Some(audited), |at| at.get().copied())?,
+            on_recording_failure: on_failure(raw.on_recording_failure.as_ref())?,
+        })
+    }
+
+    fn addresses(self, at: &At<Vec<At<String>>>) -> Option<Vec<TargetAddress>> {
+        let list = at.get()?;
+        if list.is_empty() {
+            self.refuse(
+                at,
+                "it has no address, so nothing can reach it",
+                "write ip:port or name:port",
+            );
+            return None;
+        }
+        let mut addresses = Vec::new();
+        for one in list {
+            let Some(address) = self.address(one) else { continue };
+            if addresses.contains(&address) {
+                self.refuse(one, "the address is listed twice", "remove one of them");
+            }
+            addresses.push(address);
+        }
+        (addresses.len() == list.len()).then_some(addresses)
+    }
+
+    fn address(self, at: &At<String>) -> Option<TargetAddress> {
+        let text = at.get()?.trim();
+        match parse_address(text) {
+            Ok(address) => Some(address),
+            Err((reason, remedy)) => {
+                self.refuse(at, reason, remedy);
+                None
+            }
+        }
+    }
+
+    fn databases(self, raw: &RawTarget) -> Option<Vec<Arc<str>>> {
+        let Some(at) = &raw.databases else { return Some(Vec::new()) };
+        let list = at.get()?;
+        if list.is_empty() {
+            self.refuse(at, "no database belongs to it", "list them, or leave the key out for all");
+            return None;
+        }
+        let names: Vec<Arc<str>> =
+            list.iter().filter_map(|one| self.free_text(one)).map(Arc::from).collect();
+        (names.len() == list.len()).then_some(names)
+    }
+
+    fn upstream_tls(self, at: Option<&At<RawUpstreamTls>>) -> Option<UpstreamTls> {
+        let plain = |mode| UpstreamTls { mode, authorities: None, server_name: None };
+        let Some(at) = at else { return Some(plain(UpstreamTlsMode::VerifyFull)) };
+        match at.get()? {
+            WordOr::Word(word, _) => self.tls_mode(at.spot, word).map(plain),
+            WordOr::More(more) => self.upstream_tls_more(more),
+        }
+    }
+
+    fn upstream_tls_more(self, raw: &RawUpstreamTlsMore) -> Option<UpstreamTls> {
+        let mode = raw.mode.get().and_then(|word| self.tls_mode(raw.mode.spot, word));
+        let authorities = match &raw.ca {
+            None => Some(None),
+            Some(at) => self.path(at).map(Some),
+        };
+        let server_name = match &raw.server_name {
+            None => Some(None),
+            Some(at) => self.server_name(at).map(Some),
+        };
+        let mode = mode?;
+        let verifies =
+            matches!(mode, UpstreamTlsMode::VerifyFull | UpstreamTlsMode::VerifyAuthority);
+        if let Some(at) = raw.ca.as_ref().filter(|_| !verifies) {
+            self.refuse(at, "nothing is verified in this mode", "write mode: verify-full");
+        }
+        if let Some(at) = raw.server_name.as_ref().filter(|_| mode != UpstreamTlsMode::VerifyFull) {
+            self.refuse(at, "no name is verified in this mode", "write mode: verify-full");
+        }
+        Some(UpstreamTls { mode, authorities: authorities?, server_name: server_name? })
+    }
+
+    fn tls_mode(self, spot: Spot, word: &str) -> Option<UpstreamTlsMode> {
+        let mode = match word {
+            "verify-full" => UpstreamTlsMode::VerifyFull,
+            "verify-ca" => UpstreamTlsMode::VerifyAuthority,
+            "require" => UpstreamTlsMode::Require,
+            "disable" => UpstreamTlsMode::Disable,
+            _ => {
+                let reason = "this is not a way to verify the upstream";
+                self.report.refuse(spot, reason, suggestion(word, TLS_MODES));
+                return None;
+            }
+        };
+        Some(mode)
+    }
+
+    fn server_name(self, at: &At<String>) -> Option<String> {
+        let name = at.get()?;
+        if !is_host_name(name) && name.parse::<IpAddr>().is_err() {
+            self.refuse(at, "this is not a host name or address", "write the certificate's name");
+            return None;
+        }
+        Some(name.to_ascii_lowercase())
+    }
+
+    fn credential(self, raw: &RawCredential) -> Option<CredentialSettings> {
+        let user = self.free_text(&raw.user);
+        let password = match &raw.password {
+            None => Some(None),
+            Some(at) => at.get().and_then(|secret| self.secret(secret)).map(Some),
+        };
+        Some(CredentialSettings { user: user?.to_owned(), password: password? })
+    }
+
+    fn secret(self, raw: &RawSecret) -> Option<SecretSource> {
+        match raw {
+            RawSecret::File(at) => self.path(at).map(SecretSource::File),
+            RawSecret::Env(at) => {
+                let name = self.free_text(at)?;
+                let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                if !name.chars().all(fits) || name.starts_with(|c: char| c.is_ascii_digit()) {
+                    let remedy = "write the name of the variable, such as DB_PASSWORD";
+                    self.refuse(at, "this is not the name of an environment variable", remedy);
+                    return None;
+                }
+                Some(SecretSource::Environment(name.to_owned()))
+            }
+            RawSecret::SystemdCredential(at) => {
+                self.name(at).map(|name| SecretSource::SystemdCredential(name.to_owned()))
+            }
+        }
+    }
+}
+
+fn client_tls(at: Option<&At<RawClientTls>>) -> Option<ClientTls> {
+    at.map_or(Some(&RawClientTls::Offer), At::get).map(|raw| match raw {
+        RawClientTls::Offer => ClientTls::Offer,
+        RawClientTls::Require => ClientTls::Require,
+        RawClientTls::Refuse => ClientTls::Refuse,
+    })
+}
+
+fn enforcement(at: Option<&At<RawEnforcement>>) -> Option<Enforcement> {
+    at.map_or(Some(&RawEnforcement::Enforce), At::get).map(|raw| match raw {
+        RawEnforcement::Enforce => Enforcement::Enforce,
+        RawEnforcement::Observe => Enforcement::Observe,
+    })
+}
+
+fn on_failure(at: Option<&At<RawOnFailure>>) -> Option<OnRecordingFailure> {
+    at.map_or(Some(&RawOnFailure::Deny), At::get).map(|raw| match raw {
+        RawOnFailure::Deny => OnRecordingFailure::Deny,
+        RawOnFailure::Allow => OnRecordingFailure::Allow,
+    })
+}
+
+/// The address by which a connection could belong to both targets, if there is one.
+fn ambiguous<'a>(one: &'a TargetSettings, other: &TargetSettings) -> Option<&'a TargetAddress> {
+    let named = !one.databases.is_empty() && !other.databases.is_empty();
+    let apart = named && one.databases.iter().all(|name| !other.databases.contains(name));
+    one.addresses.iter().find(|address| !apart && other.addresses.contains(address))
+}
+
+fn shown(address: &TargetAddress) -> String {
+    match address {
+        TargetAddress::Ip(address) => address.to_string(),
+        TargetAddress::Name { host, port } => format!("{host}:{port}"),
+    }
+}
+
+/// Reads `ip:port`, `[ip]:port` or `name:port`, or says what is wrong and what to write.
+fn parse_address(text: &str) -> Result<TargetAddress, (&'static str, String)> {
+    if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
+        let example = SocketAddr::new(ip, 5432);
+        return Err(("the address has no port", format!("write it with its port: {example}")));
+    }
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        let ip = address.ip().to_canonical();
+        if ip.is_unspecified() || ip.is_multicast() {
+            return Err((
+                "nobody can connect to this address",
+                "write where the target is".to_owned(),
+            ));
+        }
+        return with_port(address.port(), |port| TargetAddress::Ip(SocketAddr::new(ip, port)));
+    }
+    let form = || "write it like 10.0.5.10:5432, [fd00::10]:5432 or db.example:5432".to_owned();
+    let (host, port) = text.rsplit_once(':').ok_or_else(|| ("this is not an address", form()))?;
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let port = port.parse().map_err(|_| ("the port is not a number from 1 to 65535", form()))?;
+    if !is_host_name(host) {
+        return Err(("this is neither an address nor a host name", form()));
+    }
+    with_port(port, |port| TargetAddress::Name { host: host.to_ascii_lowercase(), port })
+}
+
+fn with_port(
+    port: u16,
+    make: impl FnOnce(u16) -> TargetAddress,
+) -> Result<TargetAddress, (&'static str, String)> {
+    if port == 0 {
+        return Err(("the port is not a number from 1 to 65535", "write the port".to_owned()));
+    }
+    Ok(make(port))
+}
+
+pub(super) fn referenced<'a>(
+    targets: &'a [At<RawTarget>],
+    files: &mut Vec<(&'static str, &'a At<String>)>,
+) {
+    for target in targets.iter().filter_map(At::get) {
+        if let Some(WordOr::More(RawUpstreamTlsMore { ca: Some(at), .. })) =
+            target.upstream_tls.as_ref().and_then(At::get)
+        {
+            files.push(("the file of authorities", at));
+        }
+        let credential = target.credential.get();
+        let password = credential.and_then(|one| one.password.as_ref()).and_then(At::get);
+        if let Some(RawSecret::File(at)) = password {
+            files.push(("the file of the password", at));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_in_its_canonical_form() {
+        let read = |text| parse_address(text).map(|address| shown(&address)).unwrap();
+        assert_eq!(read("10.0.5.10:5432"), "10.0.5.10:5432");
+        assert_eq!(read("[fd00::0:10]:5432"), "[fd00::10]:5432");
+        assert_eq!(read("[::ffff:10.0.5.10]:5432"), "10.0.5.10:5432");
+        assert_eq!(read("DB.Example.:5432"), "db.example:5432");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_what_to_write() {
+        for (text, reason) in [
+            ("10.0.5.10", "the address has no port"),
+            ("fd00::10", "the address has no port"),
+            ("10.0.5.10:0", "the port is not a number from 1 to 65535"),
+            ("10.0.5.10:70000", "the port is not a number from 1 to 65535"),
+            ("0.0.0.0:5432", "nobody can connect to this address"),
+            ("10.0.5:5432", "this is neither an address nor a host name"),
+            ("postgres://db:5432", "this is neither an address nor a host name"),
+            ("db", "this is not an address"),
+        ] {
+            assert_eq!(parse_address(text).unwrap_err().0, reason, "{text}");
+        }
+    }
+}

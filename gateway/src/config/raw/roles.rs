@@ -1,0 +1,99 @@
+//! Keys about roles, rules and classification.
+
+use model::{Action, Detector, Effect, Transform};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::scalar::{OneOrMany, Span, Word};
+use crate::config::read::At;
+
+/// A role.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Role")]
+pub(in crate::config) struct RawRole {
+    /// Its name.
+    pub(in crate::config) name: At<String>,
+    /// Whoever has one of these groups has the role.
+    pub(in crate::config) groups: At<Vec<At<String>>>,
+    /// Tags that are seen raw: where the role's rules let in, or everywhere if it has none.
+    #[serde(default)]
+    pub(in crate::config) unmask: Vec<At<String>>,
+    /// Its rules. `deny` beats `hold` beats `allow`, whatever the order.
+    #[serde(default)]
+    pub(in crate::config) rules: Vec<At<RawRule>>,
+}
+
+/// A rule.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Rule")]
+pub(in crate::config) struct RawRule {
+    /// Its id, unique among all rules.
+    pub(in crate::config) id: At<String>,
+    /// What it does.
+    #[schemars(with = "Word<Effect>")]
+    pub(in crate::config) effect: At<Effect>,
+    /// The target, or a list of them, or `"*"` for all.
+    pub(in crate::config) target: At<OneOrMany<At<String>>>,
+    /// Only targets of this environment, or of one of these.
+    pub(in crate::config) environment: Option<At<OneOrMany<At<String>>>>,
+    /// SQL actions on objects. A rule without any block of actions is about connecting.
+    pub(in crate::config) sql: Option<At<RawSql>>,
+    /// A CEL expression that must be true for the rule to apply, over `operation.kind`,
+    /// `operation.text`, `operation.accesses`, `principal.workload`, `principal.subject`,
+    /// `principal.issuer`, `principal.groups`, `target`, `environment` and `time`. An operation
+    /// for which it cannot be evaluated is denied.
+    pub(in crate::config) when: Option<At<String>>,
+    /// Who must approve; for `hold` rules.
+    pub(in crate::config) approvers: Option<At<RawApprovers>>,
+}
+
+/// SQL actions on objects.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "SqlBlock")]
+pub(in crate::config) struct RawSql {
+    /// The actions.
+    #[schemars(with = "Vec<Word<Action>>")]
+    pub(in crate::config) actions: At<Vec<At<Action>>>,
+    /// The objects, by name: `shop.public.users`, `shop.public.*`, or with columns
+    /// `shop.public.users(id, name)`. A part that is `*` alone stands for one or more parts.
+    /// Default: every object.
+    pub(in crate::config) objects: Option<At<Vec<At<String>>>>,
+    /// Functions, by name: `shop.public.area`. Where given, functions are matched by these and
+    /// not by `objects`.
+    pub(in crate::config) functions: Option<At<Vec<At<String>>>>,
+}
+
+/// Who must approve what is held.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Approvers")]
+pub(in crate::config) struct RawApprovers {
+    /// The group that approvers belong to, as under `control.approver_groups`.
+    pub(in crate::config) group: At<String>,
+    /// How many must approve. Default: 1.
+    pub(in crate::config) count: Option<At<u32>>,
+    /// How long the operation waits. Default: `10m`.
+    pub(in crate::config) within: Option<At<Span>>,
+}
+
+/// Something sensitive.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Classification")]
+pub(in crate::config) struct RawClassification {
+    /// What it is called, such as `pii.email`.
+    pub(in crate::config) tag: At<String>,
+    /// The target it is about. Default: all.
+    pub(in crate::config) target: Option<At<String>>,
+    /// Columns, by name: `*.users.email` stands for `database.schema.users.email`.
+    pub(in crate::config) columns: Option<At<Vec<At<String>>>>,
+    /// What to look for in values whose column says nothing.
+    #[schemars(with = "Option<Word<Detector>>")]
+    pub(in crate::config) detect: Option<At<Detector>>,
+    /// How it is masked.
+    #[schemars(with = "Word<Transform>")]
+    pub(in crate::config) mask: At<Transform>,
+}

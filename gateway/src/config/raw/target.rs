@@ -1,0 +1,139 @@
+//! Keys about targets.
+
+use model::Protocol;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::scalar::{Word, WordOr, Words};
+use crate::config::read::At;
+
+/// A named upstream.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Target")]
+pub(in crate::config) struct RawTarget {
+    /// Its name.
+    pub(in crate::config) name: At<String>,
+    /// What is spoken there.
+    #[schemars(with = "Word<Protocol>")]
+    pub(in crate::config) protocol: At<Protocol>,
+    /// Where it is: `10.0.5.10:5432`, `[fd00::10]:5432` or `db.example:5432`.
+    pub(in crate::config) addresses: At<Vec<At<String>>>,
+    /// The databases that belong to it; others at the same address do not. Default: all.
+    pub(in crate::config) databases: Option<At<Vec<At<String>>>>,
+    /// Its environment, such as `prod`, for rules to name.
+    pub(in crate::config) environment: Option<At<String>>,
+    /// TLS between the workload and the gateway. Default: `offer`.
+    pub(in crate::config) client_tls: Option<At<RawClientTls>>,
+    /// TLS between the gateway and the upstream: a word, or a word with more. Default:
+    /// `verify-full`.
+    pub(in crate::config) upstream_tls: Option<At<RawUpstreamTls>>,
+    /// What the gateway logs in with. The workload's own is not used.
+    pub(in crate::config) credential: At<RawCredential>,
+    /// Whether decisions are enforced, or only recorded. Default: `enforce`.
+    pub(in crate::config) enforcement: Option<At<RawEnforcement>>,
+    /// What of this target is written to the audit log.
+    pub(in crate::config) audit: Option<At<RawTargetAudit>>,
+    /// What happens to operations while the session cannot be recorded. Default: `deny`.
+    pub(in crate::config) on_recording_failure: Option<At<RawOnFailure>>,
+}
+
+/// TLS between the workload and the gateway.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "ClientTls", inline)]
+pub(in crate::config) enum RawClientTls {
+    /// Whoever asks for TLS gets it.
+    Offer,
+    /// Whoever does not ask is refused.
+    Require,
+    /// Whoever asks is told that there is none.
+    Refuse,
+}
+
+/// TLS between the gateway and the upstream.
+pub(in crate::config) type RawUpstreamTls = WordOr<TlsMode, RawUpstreamTlsMore>;
+
+/// How the upstream is verified, and by what.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "UpstreamTls")]
+pub(in crate::config) struct RawUpstreamTlsMore {
+    /// `verify-full` (certificate and name), `verify-ca` (certificate), `require` (encryption
+    /// without any proof of who answers) or `disable`.
+    #[schemars(with = "Word<TlsMode>")]
+    pub(in crate::config) mode: At<String>,
+    /// File of the authorities that are trusted, in PEM. Default: the host's.
+    pub(in crate::config) ca: Option<At<String>>,
+    /// The name that the certificate must have. Default: the one of the address.
+    pub(in crate::config) server_name: Option<At<String>>,
+}
+
+/// The words for how an upstream is verified.
+pub(in crate::config) const TLS_MODES: &[&str] =
+    &["verify-full", "verify-ca", "require", "disable"];
+
+/// Their schema.
+#[derive(Clone, Debug)]
+pub(in crate::config) struct TlsMode;
+
+impl Words for TlsMode {
+    fn words() -> Vec<String> {
+        TLS_MODES.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// What the gateway logs in with.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Credential")]
+pub(in crate::config) struct RawCredential {
+    /// The user.
+    pub(in crate::config) user: At<String>,
+    /// Where the password is. Without one the upstream must not ask.
+    pub(in crate::config) password: Option<At<RawSecret>>,
+}
+
+/// Where a secret is. The secret itself is never written in the configuration.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Secret")]
+pub(in crate::config) enum RawSecret {
+    /// In a file: an absolute path, readable by the gateway only.
+    File(At<String>),
+    /// In an environment variable of the gateway.
+    Env(At<String>),
+    /// In a systemd credential of the gateway's unit (`LoadCredential=`).
+    SystemdCredential(At<String>),
+}
+
+/// Whether decisions are enforced.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Enforcement", inline)]
+pub(in crate::config) enum RawEnforcement {
+    /// What is denied is refused.
+    Enforce,
+    /// Everything is decided and recorded, nothing refused.
+    Observe,
+}
+
+/// What of a target is audited.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "TargetAudit")]
+pub(in crate::config) struct RawTargetAudit {
+    /// Whether operations that are allowed get a line too. Default: as under `audit`.
+    pub(in crate::config) allowed_operations: Option<At<bool>>,
+}
+
+/// What happens to operations while the session cannot be recorded.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "OnRecordingFailure", inline)]
+pub(in crate::config) enum RawOnFailure {
+    /// They are refused.
+    Deny,
+    /// They go on without a record.
+    Allow,
+}

@@ -1,0 +1,245 @@
+//! The configuration from the outside: what is read, and every error that people see.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use model::{Effect, Group, Operation, Principal, Timestamp};
+
+use super::{
+    ConfigErrors, ConfigFile, Enforcement, Govern, Governed, OnRecordingFailure, Settings,
+    TargetAddress, UpstreamTlsMode, WorkloadIdentity,
+};
+
+/// The sketch of the design, as it stands there but for the choice in `jwks`.
+const SKETCH: &str = r#"
+govern: [{ systemd_unit: nightly-report.service }, { cgroup: /automation.slice }]   # or `host`: everybody but the gateway
+unlisted_destinations: allow            # allow (counted per workload) | deny: what governed tasks may reach beside targets
+workloads:
+  - name: nightly-report
+    match: { systemd_unit: nightly-report.service, executable: /usr/bin/psql }
+    token: { provider: corp, file: /run/credentials/nightly-report/token }   # optional
+    groups: [report-generator-readonly]                                       # for workloads without a token
+identity_providers:
+  - { name: corp, issuer: https://idp.example, audience: portcullis, groups_claim: groups, jwks: { file: /etc/portcullis/corp.jwks } }
+targets:
+  - name: analytics
+    protocol: postgres
+    addresses: [10.0.5.10:5432]
+    environment: prod
+    upstream_tls: verify-full
+    credential: { user: report_ro, password: { file: /etc/portcullis/secrets/analytics } }
+roles:
+  - name: report-reader
+    groups: [report-generator-readonly]
+    rules:
+      - { id: read-analytics, effect: allow, target: analytics, sql: { actions: [select], objects: ["analytics.*"] } }
+      - { id: no-dml,         effect: deny,  target: analytics, sql: { actions: [insert, update, delete, merge, truncate] } }
+      - { id: drop-needs-human, effect: hold, target: analytics, sql: { actions: [drop] }, approvers: { group: oncall, count: 1, within: 10m } }
+classification:
+  - { tag: pii.email, target: analytics, columns: ["*.users.email"], mask: partial }
+  - { tag: pci.pan, detect: payment_card, mask: last4 }
+"#;
+
+fn file(name: &str, text: &str) -> ConfigFile {
+    ConfigFile { path: PathBuf::from(name), text: text.to_owned() }
+}
+
+fn read(text: &str) -> Result<Settings, ConfigErrors> {
+    Settings::parse(&[file("portcullis.yaml", text)])
+}
+
+fn errors(text: &str) -> String {
+    read(text).unwrap_err().to_string()
+}
+
+/// The sketch with one part of it written otherwise.
+fn sketch_with(part: &str, otherwise: &str) -> String {
+    assert!(SKETCH.contains(part), "{part}");
+    SKETCH.replacen(part, otherwise, 1)
+}
+
+#[test]
+fn the_sketch_of_the_design_is_read_as_it_stands() {
+    let settings = read(SKETCH).map_err(|errors| errors.to_string()).unwrap();
+    assert_eq!(
+        settings.govern,
+        Govern::Parts(vec![
+            Governed::SystemdUnit("nightly-report.service".to_owned()),
+            Governed::Cgroup("/automation.slice".to_owned()),
+        ])
+    );
+    let workload = &settings.workloads[0];
+    assert_eq!(workload.matching.executable.as_deref(), Some(Path::new("/usr/bin/psql")));
+    assert!(
+        matches!(&workload.identity, WorkloadIdentity::Token { provider, .. } if provider == "corp")
+    );
+    let target = &settings.targets[0];
+    let address: SocketAddr = "10.0.5.10:5432".parse().unwrap();
+    assert_eq!(target.addresses, [TargetAddress::Ip(address)]);
+    assert_eq!(target.upstream_tls.mode, UpstreamTlsMode::VerifyFull);
+    assert_eq!(target.enforcement, Enforcement::Enforce);
+    assert_eq!(target.on_recording_failure, OnRecordingFailure::Deny);
+    assert_eq!(settings.identity_providers[0].audiences, ["portcullis"]);
+    assert_eq!(settings.state_directory, Path::new("/var/lib/portcullis"));
+    assert_eq!(settings.limits, model::Limits::default());
+}
+
+#[test]
+fn the_policy_of_the_sketch_decides_as_it_says() {
+    let settings = read(SKETCH).unwrap();
+    let who = Principal {
+        workload: "nightly-report".into(),
+        token: None,
+        groups: [Group::from("report-generator-readonly")].into(),
+    };
+    let standing = settings.policy.standing(&who, &"analytics".into());
+    let decide = |action| {
+        let object = model::Object::Relation {
+            path: model::ObjectPath::new(["analytics", "public", "users"]),
+            columns: model::Columns::All,
+        };
+        let operation = Operation {
+            kind: "any".into(),
+            text: "any".into(),
+            accesses: [model::Access { action, object }].into(),
+        };
+        standing.decide(&operation, Timestamp::default())
+    };
+    assert_eq!(decide(model::Action::Select).effect, Effect::Allow);
+    assert_eq!(decide(model::Action::Delete).effect, Effect::Deny);
+    let held = decide(model::Action::Drop);
+    assert_eq!(held.effect, Effect::Hold);
+    assert_eq!(held.approvals[0].within, Duration::from_secs(600));
+    assert_eq!(standing.masks().columns.len() + standing.masks().detectors.len(), 2);
+}
+
+#[test]
+fn every_error_of_a_badly_broken_file_is_reported_in_one_run() {
+    let broken = include_str!("tests/broken.yaml");
+    assert_snapshot!(errors(broken));
+}
+
+#[test]
+fn the_errors_of_all_files_are_reported_and_lists_are_joined() {
+    let more = "targets:\n- { name: crm, protocol: postgres, addresses: ['db.example'], credential: { user: a } }\n";
+    let files = [file("a.yaml", SKETCH), file("b.yaml", more), file("c.yaml", "targets: [\n")];
+    assert_snapshot!(Settings::parse(&files).unwrap_err());
+    let roles =
+        "roles:\n- { name: r, groups: [g], rules: [{ id: x, effect: allow, target: crm }] }\n";
+    let more = more.replace("db.example", "db.example:5432");
+    let files = [file("a.yaml", SKETCH), file("b.yaml", &more), file("c.yaml", roles)];
+    let settings = Settings::parse(&files).unwrap();
+    assert_eq!(settings.targets.len(), 2);
+    assert_eq!(settings.policy.roles().count(), 2);
+}
+
+#[test]
+fn a_key_that_is_no_list_stands_in_one_file_only() {
+    let files = [file("a.yaml", SKETCH), file("b.yaml", "\nunlisted_destinations: deny\n")];
+    assert_snapshot!(Settings::parse(&files).unwrap_err(), @r"
+    error: the key is set in another file already, at a.yaml:3
+      --> b.yaml:2:1
+      key:    unlisted_destinations
+      remedy: only lists can be spread over several files
+
+    1 error
+    ");
+}
+
+#[test]
+fn an_error_of_a_rule_stands_where_the_rule_stands() {
+    let broken = sketch_with(
+        "target: analytics, sql: { actions: [drop] }",
+        "target: analitics, sql: { actions: [drop] }",
+    );
+    assert_snapshot!(errors(&broken), @r"
+    error: rule drop-needs-human of role report-reader: there is no target analitics
+      --> portcullis.yaml:24:9
+      key:    roles[0].rules[2]
+      remedy: did you mean analytics?
+
+    1 error
+    ");
+}
+
+#[test]
+fn no_error_shows_what_stands_where_a_secret_should() {
+    for (part, otherwise) in [
+        ("password: { file: /etc/portcullis/secrets/analytics }", "password: canary-7f3a"),
+        (
+            "password: { file: /etc/portcullis/secrets/analytics }",
+            "password: { value: canary-7f3a }",
+        ),
+        (
+            "password: { file: /etc/portcullis/secrets/analytics }",
+            "password: { file: canary-7f3a }",
+        ),
+        ("password: { file: /etc/portcullis/secrets/analytics }", "password: [canary-7f3a]"),
+        ("password: { file: /etc/portcullis/secrets/analytics }", "pasword: canary-7f3a"),
+        ("credential: { user: report_ro", "credential: canary-7f3a #"),
+        (
+            "token: { provider: corp, file: /run/credentials/nightly-report/token }",
+            "token: canary-7f3a",
+        ),
+    ] {
+        let refused = read(&sketch_with(part, otherwise)).unwrap_err();
+        let json = serde_json::to_string(&refused).unwrap();
+        assert!(!refused.to_string().contains("canary"), "{otherwise}: {refused}");
+        assert!(!json.contains("canary"), "{otherwise}: {json}");
+    }
+}
+
+#[test]
+fn a_part_that_was_refused_never_becomes_one_that_is_not_there() {
+    // Each of these would widen what is allowed or who matches if the refused part were dropped.
+    for (part, otherwise) in [
+        ("objects: [\"analytics.*\"]", "objects: [\"analytics.\"]"),
+        ("executable: /usr/bin/psql", "executable: psql"),
+        ("upstream_tls: verify-full", "upstream_tls: none"),
+        ("mask: partial", "mask: some"),
+        ("effect: deny", "effect: denied"),
+        ("token: { provider: corp,", "token: { provider: crop,"),
+        ("unlisted_destinations: allow", "unlisted_destinations: denied"),
+    ] {
+        assert!(read(&sketch_with(part, otherwise)).is_err(), "{otherwise}");
+    }
+}
+
+#[test]
+fn referenced_files_are_looked_for_through_a_closure() {
+    let settings = read(SKETCH).unwrap();
+    assert!(settings.check_files(|_| true).is_ok());
+    let missing = settings.check_files(|path| path.ends_with("corp.jwks")).unwrap_err();
+    assert_snapshot!(missing, @r"
+    error: the file of the password does not exist
+      --> portcullis.yaml:17:54
+      key:    targets[0].credential.password.file
+      value:  /etc/portcullis/secrets/analytics
+      remedy: create the file, or correct its path
+
+    1 error
+    ");
+}
+
+#[test]
+fn what_is_no_configuration_is_refused_as_a_whole() {
+    for text in
+        ["", "# nothing\n", "just text", "- a\n- list\n", "a: &x [*x]\n", "a: 1\n---\nb: 2\n"]
+    {
+        assert!(read(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_directory_is_read_in_the_order_of_its_names() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("10-all.yaml"), SKETCH).unwrap();
+    std::fs::write(directory.path().join(".20-hidden.yaml"), "nonsense: 1").unwrap();
+    std::fs::write(directory.path().join("30-note.txt"), "nonsense").unwrap();
+    assert!(Settings::load(directory.path()).is_ok());
+    std::fs::write(directory.path().join("40-more.yaml"), "nonsense: 1").unwrap();
+    assert_eq!(Settings::load(directory.path()).unwrap_err().0.len(), 1);
+    assert!(Settings::load(&directory.path().join("none.yaml")).is_err());
+}
