@@ -10,6 +10,8 @@ mod end_point;
 mod failure;
 mod host_ca;
 mod names;
+#[cfg(test)]
+mod testing;
 mod upstream;
 mod verifier;
 

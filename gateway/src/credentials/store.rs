@@ -62,29 +62,29 @@ impl CredentialStore {
     /// As [`Self::credential`].
     pub fn secret(&self, source: &SourceSettings) -> Result<Secret<String>, CredentialError> {
         match source {
-            SourceSettings::File(path) => self.from_file(path.clone()),
-            SourceSettings::Environment(name) => self.from_environment(name),
-            SourceSettings::Systemd(name) => self.from_systemd(name),
+            SourceSettings::File(path) => self.in_file(path.clone()),
+            SourceSettings::Environment(name) => self.in_environment(name),
+            SourceSettings::Systemd(name) => self.of_systemd(name),
         }
     }
 
-    fn from_environment(&self, name: &str) -> Result<Secret<String>, CredentialError> {
+    fn in_environment(&self, name: &str) -> Result<Secret<String>, CredentialError> {
         let value = self.environment.variable(name).filter(|value| !value.is_empty());
         let value = value.ok_or_else(|| CredentialError::NoVariable(name.to_owned()))?;
         let value = value.into_string().map_err(|_| CredentialError::NotText(name.to_owned()))?;
         Ok(Secret::new(value))
     }
 
-    fn from_systemd(&self, name: &str) -> Result<Secret<String>, CredentialError> {
+    fn of_systemd(&self, name: &str) -> Result<Secret<String>, CredentialError> {
         if name.is_empty() || name.contains('/') || matches!(name, "." | "..") {
             return Err(CredentialError::Name(name.to_owned()));
         }
         let directory = self.environment.variable("CREDENTIALS_DIRECTORY");
         let directory = directory.ok_or_else(|| CredentialError::NoSystemd(name.to_owned()))?;
-        self.from_file(PathBuf::from(directory).join(name))
+        self.in_file(PathBuf::from(directory).join(name))
     }
 
-    fn from_file(&self, path: PathBuf) -> Result<Secret<String>, CredentialError> {
+    fn in_file(&self, path: PathBuf) -> Result<Secret<String>, CredentialError> {
         let mut files = self.files.lock();
         let known = files.get(&path).map(|(looks, _)| *looks);
         match file::read_if_changed(&path, known) {

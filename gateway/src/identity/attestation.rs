@@ -98,3 +98,6 @@ impl Attestor {
         Ok(Attested { attestation: Arc::new(attestation), process })
     }
 }
+
+#[cfg(test)]
+mod tests;

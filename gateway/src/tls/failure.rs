@@ -90,7 +90,7 @@ impl UpstreamTlsFailure {
                 presented: if presented.is_empty() {
                     String::from("no name at all (no subject alternative names)")
                 } else {
-                    presented.join(", ")
+                    presented.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", ")
                 },
             },
             CertificateError::UnknownIssuer => Self::UnknownAuthority,
@@ -112,4 +112,10 @@ impl UpstreamTlsFailure {
             Self::Connection(_) => "the connection to the server failed",
         }
     }
+}
+
+/// The name in rustls' `DnsName("db.example")` and `IpAddress(10.0.0.1)`.
+fn plain(name: &str) -> &str {
+    let inner = name.split_once('(').and_then(|(_, inner)| inner.strip_suffix(')'));
+    inner.unwrap_or(name).trim_matches('"')
 }

@@ -368,7 +368,7 @@ fn every_mistake_in_the_settings_is_reported_at_once() {
     wrong.providers[0].issuer.clear();
     wrong.providers[0].groups_claim = String::from("a..b");
     wrong.providers[0].leeway = Duration::from_secs(61);
-    wrong.providers.push(url.clone());
+    wrong.providers.push(url);
     wrong.workloads[0].token.as_mut().unwrap().provider = String::from("nobody");
     wrong.workloads[1].matches = WorkloadMatch::default();
     let errors = world.service.succeed(wrong).unwrap_err();

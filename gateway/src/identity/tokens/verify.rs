@@ -127,12 +127,14 @@ impl<'a> Unverified<'a> {
         key: &VerifyingKey,
         algorithms: Vec<jsonwebtoken::Algorithm>,
     ) -> Result<Map<String, Value>, InvalidToken> {
-        let mut validation = Validation::default();
-        validation.algorithms = algorithms;
-        validation.required_spec_claims = HashSet::new();
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        validation.validate_aud = false;
+        let validation = Validation {
+            algorithms,
+            required_spec_claims: HashSet::new(),
+            validate_exp: false,
+            validate_nbf: false,
+            validate_aud: false,
+            ..Validation::default()
+        };
         jsonwebtoken::decode::<Map<String, Value>>(self.text, key.decoding_key(), &validation)
             .map(|verified| verified.claims)
             .map_err(|error| match error.kind() {

@@ -66,7 +66,10 @@ fn everything_that_is_given_must_hold() {
         assert!(refused.starts_with("no workload matches"), "{key}: {refused}");
     }
     let docker = seen(&format!("/system.slice/docker-{CONTAINER}.scope"));
-    assert_eq!(resolve(&[workload("w", &[("container", &CONTAINER[..12])])], &docker), "w");
+    assert_eq!(
+        resolve(&[workload("w", &[("container", CONTAINER.get(..12).unwrap())])], &docker),
+        "w"
+    );
     assert_ne!(resolve(&[workload("w", &[("container", "000000000000")])], &docker), "w");
 }
 

@@ -148,7 +148,8 @@ fn only_a_small_plain_file_with_text_is_a_token() {
 
 #[test]
 fn a_seal_breaks_when_the_file_is_written_replaced_moved_or_removed() {
-    let changes: [(&str, fn(&Jail, &Path)); 5] = [
+    type Change = fn(&Jail, &Path);
+    let changes: [(&str, Change); 5] = [
         ("written", |_, path| fs::write(path, "d.e.f").unwrap()),
         ("appended", |_, path| {
             use std::io::Write;
