@@ -7,6 +7,7 @@ pub mod approvals;
 pub mod config;
 pub mod control;
 pub mod credentials;
+pub mod daemon;
 pub mod identity;
 pub mod interception;
 pub mod protocols;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use model::Protocol;
 use model::audit::SessionEnd;
 
-use crate::session::{BoxFuture, Pending, Stream};
+use crate::session::{BoxFuture, Dialect, Pending, Stream};
 
 /// Speaks one protocol, on both sides.
 pub trait Driver: Send + Sync + std::fmt::Debug {
@@ -20,6 +20,11 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
     /// has none.
     fn client_alpn(&self) -> &'static [&'static [u8]] {
         &[]
+    }
+
+    /// How statements of this protocol are read; `None` where it has none.
+    fn dialect(&self) -> Option<Dialect> {
+        None
     }
 
     /// Serves one connection from its first byte to its end, and says why it ended.
@@ -33,6 +38,12 @@ pub struct Registry {
 }
 
 impl Registry {
+    /// Every driver there is.
+    #[must_use]
+    pub fn complete() -> Self {
+        Self::default()
+    }
+
     /// Adds a driver; a later one of the same protocol takes the earlier one's place.
     #[must_use]
     pub fn with(mut self, driver: Arc<dyn Driver>) -> Self {

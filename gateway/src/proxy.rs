@@ -10,5 +10,5 @@ mod connections;
 mod targets;
 
 pub use accept::{Accepted, ClientTlsOf, Identity, IdentityError, Proxy, ProxyParts};
-pub use connections::{ConnectionGuard, Connections, LimitReached};
+pub use connections::{ConnectionGuard, Connections, LimitReached, Listed};
 pub use targets::{TargetError, Targets};

@@ -185,6 +185,24 @@ pub enum SignatureAlgorithm {
     EdDsa,
 }
 
+impl SignatureAlgorithm {
+    /// Its name in JWS.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}
+
 /// A target.
 #[derive(Clone, Debug)]
 pub struct TargetSettings {

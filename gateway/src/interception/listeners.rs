@@ -43,13 +43,21 @@ pub struct Listeners {
     programs: Arc<Programs>,
     flows: Arc<dyn FlowTable>,
     namespaces: Namespaces,
+    first_port: u16,
 }
 
 impl Listeners {
     /// Listeners for what these programs redirect.
     #[must_use]
     pub fn new(programs: Arc<Programs>, flows: Arc<dyn FlowTable>, namespaces: Namespaces) -> Self {
-        Self { programs, flows, namespaces }
+        Self { programs, flows, namespaces, first_port: PORT_BASE }
+    }
+
+    /// Tries this port first, instead of [`PORT_BASE`].
+    #[must_use]
+    pub fn starting_at(mut self, port: u16) -> Self {
+        self.first_port = port;
+        self
     }
 
     /// Opens the listeners of a known namespace and announces them. The port of an earlier daemon is
@@ -60,7 +68,8 @@ impl Listeners {
     /// connects from that namespace stay refused.
     pub async fn open(&self, netns_cookie: u64) -> io::Result<NamespaceListeners> {
         let earlier = self.programs.listener_port(netns_cookie).map_err(io::Error::other)?;
-        let ports = earlier.into_iter().chain(PORT_BASE..PORT_BASE.saturating_add(PORTS_TRIED));
+        let ports =
+            earlier.into_iter().chain(self.first_port..self.first_port.saturating_add(PORTS_TRIED));
         for port in ports {
             match self.open_at(netns_cookie, port).await {
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}

@@ -137,6 +137,21 @@ impl Programs {
         &self.tree
     }
 
+    /// How many of the programs are attached now, by their pinned links, and how many there should
+    /// be: fewer means that somebody took one down.
+    #[must_use]
+    pub fn attached(&self) -> (usize, usize) {
+        let wanted = HOOKS.iter().map(|hook| hook.program);
+        let present = wanted.filter(|program| self.pins.link(program).exists()).count();
+        (present, HOOKS.len())
+    }
+
+    /// The directory of the links' pins.
+    #[must_use]
+    pub fn pinned_at(&self) -> PathBuf {
+        self.pins.links()
+    }
+
     /// Where this instance's events are pinned.
     pub(super) fn events_pin(&self) -> PathBuf {
         self.pins.map("EVENTS")

@@ -11,7 +11,7 @@ use std::time::Duration;
 use model::{Clock, MaskProfile, TargetName, Timestamp};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use sql::Catalog;
+use sql::{Catalog, CatalogBuilder};
 
 use super::classified::Classified;
 
@@ -71,6 +71,29 @@ impl Databases {
         let state = self.state.lock();
         let snapshot = state.snapshots.get(key)?;
         (now.since(snapshot.taken) < SNAPSHOT_AGE_MAX).then(|| Arc::clone(snapshot))
+    }
+
+    /// The newest snapshot of a database, or of any database of the target: for explanations.
+    #[must_use]
+    pub fn any(&self, target: &TargetName, database: Option<&str>) -> Option<Arc<Snapshot>> {
+        let state = self.state.lock();
+        let about = |key: &DatabaseKey| {
+            key.target == *target && database.is_none_or(|database| *key.database == *database)
+        };
+        let found = state.snapshots.iter().filter(|(key, _)| about(key));
+        found.max_by_key(|(_, one)| one.taken).map(|(_, one)| Arc::clone(one))
+    }
+
+    /// A snapshot that shows nothing, of a database nobody has looked at: for explanations. It is
+    /// not kept.
+    #[must_use]
+    pub fn empty(&self, target: &TargetName, database: &str) -> Arc<Snapshot> {
+        Arc::new(Snapshot {
+            key: DatabaseKey { target: target.clone(), database: database.into(), user: "".into() },
+            catalog: Arc::new(CatalogBuilder::new(self.next_version()).build()),
+            taken: Timestamp::default(),
+            joins: Mutex::default(),
+        })
     }
 
     /// The version that the next snapshot is to be built with.

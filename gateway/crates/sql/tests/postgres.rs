@@ -13,8 +13,6 @@ mod corpus;
 
 #[path = "corpus/cases.rs"]
 mod cases;
-#[path = "postgres/limits.rs"]
-mod limits;
 
 use corpus::Database;
 
@@ -39,9 +37,4 @@ fn check(file: &str, text: &str) {
 #[test]
 fn attacks_are_seen_for_what_they_do() {
     check("attacks.sql", include_str!("corpus/attacks.sql"));
-}
-
-#[test]
-fn values_are_followed_to_the_columns_they_come_from() {
-    check("lineage.sql", include_str!("corpus/lineage.sql"));
 }

@@ -56,6 +56,22 @@ fn name(rule: &ExplainedRule) -> String {
     format!("{}/{}", rule.role, rule.rule)
 }
 
+impl ExplainedRule {
+    /// What the rule says to the access, for people.
+    #[must_use]
+    pub fn words(&self) -> String {
+        words(self)
+    }
+}
+
+impl Explanation {
+    /// Why the decision is what it is, for people.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        because(&self.decision.reason)
+    }
+}
+
 fn words(rule: &ExplainedRule) -> String {
     match &rule.verdict {
         Verdict::Matches => "matches".to_owned(),

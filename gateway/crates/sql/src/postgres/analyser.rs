@@ -181,9 +181,6 @@ impl<'a> Analyser<'a> {
 
     /// The end of the walk.
     pub(super) fn finish(mut self, kind: StatementKind, outputs: Outputs) -> Statement {
-        if self.writes_settings() {
-            self.change_setting(None, crate::SettingValue::Computed, false);
-        }
         if self.unknown {
             self.need_named(Action::Unknown, "statement", &[]);
         }

@@ -126,9 +126,6 @@ impl<'a> Analyser<'a> {
                 for schema in self.possible_schemas() {
                     self.need_function(schema, name);
                 }
-                if !self.functions_listed() {
-                    self.need_function("pg_catalog", name);
-                }
                 Callee::Other
             }
         }
@@ -155,13 +152,6 @@ impl<'a> Analyser<'a> {
         visible
     }
 
-    /// Whether the catalogue lists the server's own functions. If not, a name that it does not
-    /// know may be any of them.
-    fn functions_listed(&self) -> bool {
-        let known = self.scope().catalog.functions("lower");
-        known.iter().any(|function| *function.schema == *"pg_catalog")
-    }
-
     fn need_function(&mut self, schema: &str, name: &str) {
         let path = ObjectPath::new([self.scope().database, schema, name]);
         self.need(Action::Execute, Object::Function { path });
@@ -186,7 +176,8 @@ impl<'a> Analyser<'a> {
             self.need_function(schema, name);
         }
         let called = known.builtin || is_special(name) || !known.schemas.is_empty();
-        if !called && !self.functions_listed() {
+        if !called && self.scope().catalog.functions("lower").is_empty() {
+            // The functions of the server were not listed: it may be any of them.
             self.need_function("pg_catalog", name);
             return Lineage { opaque: true, ..value };
         }

@@ -1,0 +1,219 @@
+//! From checked settings to the parts' own inputs.
+//!
+//! Owns the translation and nothing else: each part keeps its own vocabulary, so that none has to
+//! import the configuration. Must not decide anything.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::config as from;
+use crate::config::{Settings, TargetAddress, TargetSettings};
+use crate::credentials::{CredentialSettings, SourceSettings};
+use crate::identity::workload::{WorkloadDefinition, WorkloadMatch};
+use crate::identity::{IdentitySettings, JwksSource, ProviderSettings, TokenSettings, TokenSource};
+use crate::interception::{Captured, CgroupPattern, Govern, Unlisted};
+use crate::session::{ClientTls, Enforcement, OnRecordingFailure, Target};
+use crate::tls::{
+    CertificateNames, NameError, UpstreamTls, UpstreamTlsError, UpstreamTlsMode,
+    UpstreamTlsSettings,
+};
+
+/// Why a target cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetProblem {
+    /// TLS towards it cannot be set up.
+    #[error("target `{target}`: {source}")]
+    Tls {
+        /// The target.
+        target: String,
+        /// Why.
+        source: UpstreamTlsError,
+    },
+    /// One of its names cannot be in a certificate.
+    #[error("target `{target}`: {source}")]
+    Name {
+        /// The target.
+        target: String,
+        /// Why.
+        source: NameError,
+    },
+}
+
+/// What identity is told.
+pub(super) fn identity(settings: &Settings) -> IdentitySettings {
+    IdentitySettings {
+        workloads: settings.workloads.iter().map(workload).collect(),
+        providers: settings.identity_providers.iter().map(provider).collect(),
+    }
+}
+
+fn workload(settings: &from::WorkloadSettings) -> WorkloadDefinition {
+    let matching = &settings.matching;
+    let (token, groups) = match &settings.identity {
+        from::WorkloadIdentity::Groups(groups) => (None, groups.clone()),
+        from::WorkloadIdentity::Token { provider, file } => {
+            let source = TokenSource::WorkloadFile(file.clone());
+            (Some(TokenSettings { provider: provider.clone(), source }), BTreeSet::new())
+        }
+    };
+    WorkloadDefinition {
+        name: settings.name.clone(),
+        matches: WorkloadMatch {
+            systemd_unit: matching.systemd_unit.clone(),
+            cgroup: matching.cgroup.clone(),
+            user: matching.user.as_ref().map(|user| match user {
+                from::UserMatch::Name(name) => name.clone(),
+                from::UserMatch::Id(id) => id.to_string(),
+            }),
+            executable: matching.executable.as_ref().map(|path| path.display().to_string()),
+            container: matching.container.clone(),
+        },
+        token,
+        groups,
+    }
+}
+
+fn provider(settings: &from::IdentityProviderSettings) -> ProviderSettings {
+    ProviderSettings {
+        name: settings.name.clone(),
+        issuer: settings.issuer.clone(),
+        audiences: settings.audiences.clone(),
+        groups_claim: settings.groups_claim.clone(),
+        jwks: match &settings.jwks {
+            from::JwksSource::File(path) => JwksSource::File(path.clone()),
+            from::JwksSource::Url(url) => JwksSource::Url { url: url.clone(), ca_file: None },
+        },
+        algorithms: settings.algorithms.iter().map(|one| one.as_str().to_owned()).collect(),
+        leeway: settings.clock_skew,
+    }
+}
+
+/// Who the kernel captures. `own_cgroup` is the gateway's, which `host` leaves out.
+pub(super) fn govern(settings: &Settings, own_cgroup: String) -> Govern {
+    match &settings.govern {
+        from::Govern::Host => Govern::HostExcept(own_cgroup),
+        from::Govern::Parts(parts) => Govern::Cgroups(
+            parts
+                .iter()
+                .map(|part| match part {
+                    from::Governed::SystemdUnit(unit) => CgroupPattern::Unit(unit.clone()),
+                    from::Governed::Cgroup(path) => CgroupPattern::Path(path.clone()),
+                })
+                .collect(),
+        ),
+    }
+}
+
+/// What governed tasks may reach beside the targets.
+pub(super) const fn unlisted(settings: &Settings) -> Unlisted {
+    match settings.unlisted_destinations {
+        from::UnlistedDestinations::Allow => Unlisted::Allow,
+        from::UnlistedDestinations::Deny => Unlisted::Deny,
+    }
+}
+
+/// What is captured for these targets.
+pub(super) fn captured(targets: &[Arc<Target>]) -> BTreeSet<Captured> {
+    let addresses = targets.iter().flat_map(|target| &target.addresses);
+    addresses.map(|address| Captured::host(address.ip(), address.port())).collect()
+}
+
+/// The targets, names resolved. A name that cannot be resolved now is left out and looked for
+/// again; nothing is captured for it until then.
+pub(super) async fn targets(settings: &Settings) -> Result<Vec<Arc<Target>>, TargetProblem> {
+    let mut targets = Vec::with_capacity(settings.targets.len());
+    for one in &settings.targets {
+        targets.push(Arc::new(target(one).await?));
+    }
+    Ok(targets)
+}
+
+async fn target(settings: &TargetSettings) -> Result<Target, TargetProblem> {
+    let tls = UpstreamTlsSettings {
+        mode: match settings.upstream_tls.mode {
+            from::UpstreamTlsMode::VerifyFull => UpstreamTlsMode::VerifyFull,
+            from::UpstreamTlsMode::VerifyAuthority => UpstreamTlsMode::VerifyCa,
+            from::UpstreamTlsMode::Require => UpstreamTlsMode::InsecureNoVerify,
+            from::UpstreamTlsMode::Disable => UpstreamTlsMode::Disable,
+        },
+        ca_file: settings.upstream_tls.authorities.clone(),
+        server_name: settings.upstream_tls.server_name.clone(),
+        client_certificate: None,
+    };
+    let name = settings.addresses.first().map_or_else(String::new, host_of);
+    let upstream_tls = UpstreamTls::new(&tls, &name, &[])
+        .map_err(|source| TargetProblem::Tls { target: settings.name.to_string(), source })?;
+    Ok(Target {
+        name: settings.name.clone(),
+        protocol: settings.protocol,
+        environment: settings.environment.clone(),
+        addresses: resolved(settings).await,
+        databases: settings.databases.clone(),
+        client_tls: match settings.client_tls {
+            from::ClientTls::Offer => ClientTls::Offer,
+            from::ClientTls::Require => ClientTls::Require,
+            from::ClientTls::Refuse => ClientTls::Refuse,
+        },
+        upstream_tls,
+        credential: CredentialSettings {
+            user: settings.credential.user.clone(),
+            password: settings.credential.password.as_ref().map(|source| match source {
+                from::SecretSource::File(path) => SourceSettings::File(path.clone()),
+                from::SecretSource::Environment(name) => SourceSettings::Environment(name.clone()),
+                from::SecretSource::SystemdCredential(name) => {
+                    SourceSettings::Systemd(name.clone())
+                }
+            }),
+        },
+        enforcement: match settings.enforcement {
+            from::Enforcement::Enforce => Enforcement::Enforce,
+            from::Enforcement::Observe => Enforcement::Observe,
+        },
+        on_recording_failure: match settings.on_recording_failure {
+            from::OnRecordingFailure::Deny => OnRecordingFailure::Deny,
+            from::OnRecordingFailure::Allow => OnRecordingFailure::Allow,
+        },
+        audit_allowed: settings.audit_allowed_operations,
+    })
+}
+
+fn host_of(address: &TargetAddress) -> String {
+    match address {
+        TargetAddress::Ip(address) => address.ip().to_string(),
+        TargetAddress::Name { host, .. } => host.clone(),
+    }
+}
+
+async fn resolved(settings: &TargetSettings) -> Vec<SocketAddr> {
+    let mut addresses = Vec::new();
+    for address in &settings.addresses {
+        match address {
+            TargetAddress::Ip(address) => addresses.push(*address),
+            TargetAddress::Name { host, port } => {
+                match tokio::net::lookup_host((host.as_str(), *port)).await {
+                    Ok(found) => addresses.extend(found),
+                    Err(error) => tracing::error!(
+                        target_name = %settings.name, host, error = %error,
+                        "a target's name cannot be resolved; nothing is captured for it until it can"
+                    ),
+                }
+            }
+        }
+    }
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}
+
+/// The names that workloads know a target by, for its certificate.
+pub(super) fn certificate_names(
+    settings: &TargetSettings,
+    target: &Target,
+) -> Result<CertificateNames, TargetProblem> {
+    let mut texts: BTreeSet<String> = settings.addresses.iter().map(host_of).collect();
+    texts.extend(target.addresses.iter().map(|address| address.ip().to_string()));
+    texts.extend(settings.upstream_tls.server_name.clone());
+    CertificateNames::of(&texts)
+        .map_err(|source| TargetProblem::Name { target: settings.name.to_string(), source })
+}
