@@ -22,7 +22,7 @@ mod tree;
 use std::path::{Path, PathBuf};
 
 pub use self::error::{ConfigError, ConfigErrors};
-pub use self::reference::schema;
+pub use self::reference::{reference, schema};
 pub use self::settings::{
     ApproverMembers, AuditSettings, ClientTls, ControlSettings, CredentialSettings, Enforcement,
     Govern, Governed, IdentityProviderSettings, JwksSource, OnRecordingFailure, RecordingSettings,

@@ -200,6 +200,7 @@ impl<'a> Reader<'a> {
 }
 
 const TEXT: &str = "text";
+const NULL: &str = "null";
 
 macro_rules! integers {
     ($($method:ident)*) => {
@@ -315,14 +316,18 @@ impl<'a> Deserializer<'a> for Reader<'a> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         let (word, spot, content) = match self.value() {
-            Some(Value::Text(word)) => (word, self.spot(), None),
+            // To YAML this is nothing; where it is a word of ours, it is that word.
+            Some(Value::Null) if variants.contains(&NULL) => (NULL, self.spot(), None),
+            Some(Value::Text(word)) => (word.as_str(), self.spot(), None),
             Some(Value::Map(entries)) => match entries.as_slice() {
-                [entry] => (&entry.key, entry.spot, Some(Self::node(&entry.node, self.report))),
+                [entry] => {
+                    (entry.key.as_str(), entry.spot, Some(Self::node(&entry.node, self.report)))
+                }
                 _ => return self.unfit(&format!("exactly one of: {}", variants.join(", "))),
             },
             _ => return self.unfit(&format!("one of: {}", variants.join(", "))),
         };
-        if !variants.contains(&word.as_str()) {
+        if !variants.contains(&word) {
             // A word in a place of secrets may be one.
             let said = match self.report.places.written(spot) {
                 Some(written) if written.shown.is_none() && content.is_none() => "this",

@@ -208,6 +208,20 @@ fn a_part_that_was_refused_never_becomes_one_that_is_not_there() {
 }
 
 #[test]
+fn the_mask_null_needs_no_quotes() {
+    // To YAML it is no word; to us it is.
+    let settings = read(&sketch_with("mask: partial", "mask: null")).unwrap();
+    let who = Principal {
+        workload: "nightly-report".into(),
+        token: None,
+        groups: [Group::from("report-generator-readonly")].into(),
+    };
+    let standing = settings.policy.standing(&who, &"analytics".into());
+    assert_eq!(standing.masks().columns[0].transform, model::Transform::Null);
+    assert!(read(&sketch_with("effect: deny", "effect: null")).is_err());
+}
+
+#[test]
 fn referenced_files_are_looked_for_through_a_closure() {
     let settings = read(SKETCH).unwrap();
     assert!(settings.check_files(|_| true).is_ok());
@@ -242,4 +256,53 @@ fn a_directory_is_read_in_the_order_of_its_names() {
     std::fs::write(directory.path().join("40-more.yaml"), "nonsense: 1").unwrap();
     assert_eq!(Settings::load(directory.path()).unwrap_err().0.len(), 1);
     assert!(Settings::load(&directory.path().join("none.yaml")).is_err());
+}
+
+#[test]
+fn the_schema_knows_every_key_that_the_reader_knows() {
+    // The keys of the reader are those of the raw structs, and the schema is made from these: a
+    // file that uses every group of keys must be known to both.
+    let schema: serde_json::Value = serde_json::from_str(&super::schema()).unwrap();
+    assert_eq!(schema["additionalProperties"], false);
+    // `null` is only ever the word of a mask.
+    let words = &schema["$defs"]["Classification"]["properties"]["mask"]["enum"];
+    assert!(words.as_array().unwrap().contains(&serde_json::json!("null")));
+    assert_eq!(schema.to_string().matches("null").count(), 1);
+    for (group, keys) in [
+        ("Target", &["name", "protocol", "addresses", "credential"][..]),
+        ("Rule", &["id", "effect", "target"]),
+        ("Workload", &["name", "match"]),
+        ("Classification", &["tag", "mask"]),
+    ] {
+        let required = &schema["$defs"][group]["required"];
+        assert_eq!(required, &serde_json::json!(keys), "{group}");
+    }
+    let actions = &schema["$defs"]["SqlBlock"]["properties"]["actions"]["items"]["enum"];
+    assert_eq!(actions.as_array().unwrap().len(), model::Action::ALL.len());
+}
+
+#[test]
+fn the_reference_explains_every_key_of_the_schema() {
+    let reference = super::reference();
+    let schema: serde_json::Value = serde_json::from_str(&super::schema()).unwrap();
+    let groups = schema["$defs"].as_object().unwrap();
+    for (name, group) in groups {
+        assert!(reference.contains(&format!("\n## {name}\n")), "{name}");
+        for (key, value) in group["properties"].as_object().into_iter().flatten() {
+            assert!(reference.contains(&format!("| `{key}` |")), "{name}.{key}");
+            assert!(value.get("description").is_some(), "{name}.{key} is not explained");
+        }
+    }
+    assert!(!reference.contains("anything |"), "a value is not described");
+}
+
+#[test]
+fn the_example_of_the_documentation_is_read() {
+    let example = include_str!("../../../docs/examples/portcullis.yaml");
+    let settings = read(example).map_err(|errors| errors.to_string()).unwrap();
+    assert_eq!(settings.targets.len(), 2);
+    assert_eq!(settings.workloads.len(), 2);
+    assert_eq!(settings.limits.handshake_within, Duration::from_secs(10));
+    assert_eq!(settings.metrics_listen, "127.0.0.1:9464".parse().ok());
+    assert!(settings.control.approver_groups.contains_key("oncall"));
 }
