@@ -29,4 +29,4 @@ pub use service::{Identified, IdentityRefusal, IdentityService, IdentitySettings
 pub use tokens::{
     Dial, HostDialer, JwksSource, ProviderSettings, Standing, TokenSettings, TokenSource,
 };
-pub use workload::{WorkloadDefinition, WorkloadMatch, WorkloadRefusal, WorkloadTable};
+pub use workload::{UserMatch, WorkloadDefinition, WorkloadMatch, WorkloadRefusal, WorkloadTable};

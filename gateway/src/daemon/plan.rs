@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::config as from;
 use crate::config::{Settings, TargetAddress, TargetSettings};
 use crate::credentials::{CredentialSettings, SourceSettings};
-use crate::identity::workload::{WorkloadDefinition, WorkloadMatch};
+use crate::identity::workload::{UserMatch, WorkloadDefinition, WorkloadMatch};
 use crate::identity::{IdentitySettings, JwksSource, ProviderSettings, TokenSettings, TokenSource};
 use crate::interception::{Captured, CgroupPattern, Govern, Unlisted};
 use crate::session::{ClientTls, Enforcement, OnRecordingFailure, Target};
@@ -63,8 +63,8 @@ fn workload(settings: &from::WorkloadSettings) -> WorkloadDefinition {
             systemd_unit: matching.systemd_unit.clone(),
             cgroup: matching.cgroup.clone(),
             user: matching.user.as_ref().map(|user| match user {
-                from::UserMatch::Name(name) => name.clone(),
-                from::UserMatch::Id(id) => id.to_string(),
+                from::UserMatch::Name(name) => UserMatch::Name(name.clone()),
+                from::UserMatch::Id(id) => UserMatch::Id(*id),
             }),
             executable: matching.executable.as_ref().map(|path| path.display().to_string()),
             container: matching.container.clone(),
@@ -86,6 +86,7 @@ fn provider(settings: &from::IdentityProviderSettings) -> ProviderSettings {
         },
         algorithms: settings.algorithms.iter().map(|one| one.as_str().to_owned()).collect(),
         leeway: settings.clock_skew,
+        keys_believed: settings.keys_kept_for,
     }
 }
 

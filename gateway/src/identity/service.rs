@@ -195,8 +195,12 @@ impl IdentityService {
         if let (Some(lease), Some(token), true) =
             (&earlier.lease, &workload.token, *workload == *earlier.workload)
         {
+            let refused =
+                |refusal| IdentityRefusal::Token { workload: workload.name.clone(), refusal };
+            let provider = self.providers.get(&token.provider).map_err(refused)?;
+            provider.keep_keys_fresh().await;
             let read = self.read(&workload.name, token, &earlier.root, earlier.user).await;
-            if read.is_ok_and(|file| lease.renew(&file.seal, self.clock.now())) {
+            if read.is_ok_and(|file| lease.renew(&file.seal, provider, self.clock.now())) {
                 return Ok(earlier.clone());
             }
         }
@@ -243,7 +247,7 @@ impl IdentityService {
             tracing::warn!(%workload, %error, "token refused");
             return Err(error.into());
         }
-        let lease = TokenLease::new(seal, useless_from, provider, generation, now);
+        let lease = TokenLease::new(seal, useless_from, Arc::clone(provider), generation, now);
         Ok(HeldToken { subject: verified.subject, groups: verified.groups, lease })
     }
 

@@ -34,6 +34,10 @@ pub const TOKEN_BYTES_MAX: usize = 16 * 1024;
 /// Greatest clock difference that is forgiven between us and a provider.
 pub const LEEWAY_MAX: Duration = Duration::from_secs(60);
 
+/// How long a provider's last good keys are used while their source fails, unless the settings
+/// say otherwise; then its tokens are refused.
+pub const KEYS_BELIEVED: Duration = Duration::from_secs(24 * 3_600);
+
 /// An identity provider as the configuration gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderSettings {
@@ -52,6 +56,9 @@ pub struct ProviderSettings {
     pub algorithms: Vec<String>,
     /// Clock difference that is forgiven, at most [`LEEWAY_MAX`].
     pub leeway: Duration,
+    /// How long the last good keys are used while their source fails; [`KEYS_BELIEVED`] unless
+    /// there is reason for another.
+    pub keys_believed: Duration,
 }
 
 /// Where a provider's keys are.

@@ -38,12 +38,21 @@ pub struct WorkloadMatch {
     /// A path below the cgroup2 root, as `/automation.slice`: that cgroup and all below it. A
     /// component may hold `*`, which stands for any run of characters within the component.
     pub cgroup: Option<String>,
-    /// A user name, or a user id in digits.
-    pub user: Option<String>,
+    /// The user.
+    pub user: Option<UserMatch>,
     /// The path of the executable on the host.
     pub executable: Option<String>,
     /// A container id, or its first twelve or more digits.
     pub container: Option<String>,
+}
+
+/// A user, by name or by id in the initial user namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserMatch {
+    /// By name, as the host's user database has it.
+    Name(String),
+    /// By id.
+    Id(u32),
 }
 
 /// A workload as the configuration gives it.

@@ -23,7 +23,7 @@ use crate::config::tree::Spot;
 const UNIT_ENDINGS: &[&str] = &[".service", ".scope", ".slice"];
 /// Digits of a container's id that tell it from others.
 const CONTAINER_DIGITS: std::ops::RangeInclusive<usize> = 12..=64;
-const CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
+const CLOCK_SKEW_MAX: Duration = Duration::from_secs(60);
 
 impl Checker<'_> {
     pub(super) fn govern(self, raw: &RawConfig, root: Spot) -> Option<Govern> {
@@ -228,7 +228,7 @@ impl Checker<'_> {
         let Some(at) = &raw.clock_skew else { return Some(Duration::from_secs(30)) };
         let skew = self.span(at)?;
         if skew > CLOCK_SKEW_MAX {
-            self.refuse(at, "expired tokens would be good for too long", "write at most 5m");
+            self.refuse(at, "expired tokens would be good for too long", "write at most 60s");
             return None;
         }
         Some(skew)

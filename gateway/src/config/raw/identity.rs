@@ -97,7 +97,7 @@ pub(in crate::config) struct RawProvider {
     pub(in crate::config) jwks: At<RawJwks>,
     /// The signature algorithms that are accepted. Default: `[RS256, ES256, EdDSA]`.
     pub(in crate::config) algorithms: Option<At<Vec<At<RawAlgorithm>>>>,
-    /// How much clocks may differ. At most `5m`. Default: `30s`.
+    /// How much clocks may differ. At most `60s`. Default: `30s`.
     pub(in crate::config) clock_skew: Option<At<Span>>,
     /// How long keys from a URL are used while it cannot be reached. Default: `24h`.
     pub(in crate::config) keys_kept_for: Option<At<Span>>,

@@ -27,8 +27,6 @@ const KEYS_FRESH: Duration = Duration::from_secs(300);
 /// Least time between two requests, whatever tokens name: a flood of unknown key ids is not passed
 /// on to the provider.
 const ASK_INTERVAL_MIN: Duration = Duration::from_secs(10);
-/// How long the last good keys are used while the source fails; then tokens are refused.
-const KEYS_BELIEVED: Duration = Duration::from_secs(24 * 3_600);
 /// Bytes of a JWK set.
 const JWKS_BYTES_MAX: usize = 256 * 1024;
 
@@ -105,6 +103,7 @@ pub(super) enum Origin {
 pub(super) struct Keys {
     provider: String,
     origin: Origin,
+    believed: Duration,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     /// Counts changes of the set of keys, for whoever verified with an earlier one.
@@ -126,10 +125,16 @@ struct State {
 }
 
 impl Keys {
-    pub(super) fn new(provider: String, origin: Origin, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(
+        provider: String,
+        origin: Origin,
+        believed: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             provider,
             origin,
+            believed,
             clock,
             state: Mutex::default(),
             generation: AtomicU64::new(0),
@@ -163,7 +168,7 @@ impl Keys {
             None => String::from("they have not been read yet"),
         };
         let Some(keys) = &state.keys else { return Err(unavailable(failure())) };
-        if self.clock.now().since(state.good_at) > KEYS_BELIEVED {
+        if self.clock.now().since(state.good_at) > self.believed {
             return Err(unavailable(format!("the last good ones are too old; {}", failure())));
         }
         match keys.find(key_id) {
@@ -183,6 +188,11 @@ impl Keys {
             key_id: key_id.chars().filter(|c| !c.is_control()).take(64).collect(),
             hint: failure.map(|text| format!(" (refresh failed: {text})")).unwrap_or_default(),
         }
+    }
+
+    /// Asks the source again where that is due, though no key is wanted.
+    pub(super) async fn keep_fresh(&self) {
+        self.refresh(false).await;
     }
 
     /// Asks the source again where that is due. `missing`: a key is wanted that is not there.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use model::Timestamp;
 
-use super::jwks::Keys;
+use super::Provider;
 use super::source::FileSeal;
 
 /// After this long the path is resolved again: a symbolic link on the way may lead elsewhere while
@@ -32,7 +32,7 @@ pub enum Standing {
 pub struct TokenLease {
     seal: FileSeal,
     useless_from: Timestamp,
-    keys: Arc<Keys>,
+    provider: Arc<Provider>,
     generation: u64,
     resolved_at_us: AtomicU64,
 }
@@ -41,12 +41,11 @@ impl TokenLease {
     pub(in crate::identity) fn new(
         seal: FileSeal,
         useless_from: Timestamp,
-        provider: &super::Provider,
+        provider: Arc<Provider>,
         generation: u64,
         now: Timestamp,
     ) -> Self {
-        let keys = Arc::clone(provider.keys());
-        Self { seal, useless_from, keys, generation, resolved_at_us: AtomicU64::new(now.0) }
+        Self { seal, useless_from, provider, generation, resolved_at_us: AtomicU64::new(now.0) }
     }
 
     /// Whether the token is still what it was: not expired, its file untouched, the provider's
@@ -56,7 +55,7 @@ impl TokenLease {
         if now >= self.useless_from {
             return Standing::Recheck("the token expired");
         }
-        if self.keys.generation() != self.generation {
+        if self.provider.generation() != self.generation {
             return Standing::Recheck("the provider's keys changed");
         }
         if !self.seal.unbroken() {
@@ -68,10 +67,17 @@ impl TokenLease {
         Standing::Good
     }
 
-    /// Notes that the path led to the same file again, if it did and all else is as it was.
-    pub(in crate::identity) fn renew(&self, found: &FileSeal, now: Timestamp) -> bool {
+    /// Notes that the path led to the same file again, if it did and all else is as it was: a
+    /// provider of another configuration may have other rules.
+    pub(in crate::identity) fn renew(
+        &self,
+        found: &FileSeal,
+        provider: &Arc<Provider>,
+        now: Timestamp,
+    ) -> bool {
         let same = now < self.useless_from
-            && self.keys.generation() == self.generation
+            && Arc::ptr_eq(&self.provider, provider)
+            && self.provider.generation() == self.generation
             && self.seal.same_as(found)
             && self.seal.unbroken();
         if same {

@@ -40,6 +40,7 @@ pub struct Providers {
 pub struct Provider {
     rules: Rules,
     source: JwksSource,
+    keys_believed: Duration,
     keys: Arc<Keys>,
 }
 
@@ -59,7 +60,8 @@ impl Providers {
         for setting in settings {
             let before = earlier
                 .and_then(|earlier| earlier.providers.get(&setting.name))
-                .filter(|before| before.source == setting.jwks);
+                .filter(|before| before.source == setting.jwks)
+                .filter(|before| before.keys_believed == setting.keys_believed);
             let name = setting.name.clone();
             match Provider::new(setting, clock, dialer, before) {
                 Ok(provider) => {
@@ -124,7 +126,8 @@ impl Provider {
         let keys = match (before, origin_of(&settings.jwks, dialer)) {
             (Some(before), _) => Some(Arc::clone(&before.keys)),
             (None, Ok(origin)) => {
-                Some(Arc::new(Keys::new(settings.name.clone(), origin, Arc::clone(clock))))
+                let (name, believed) = (settings.name.clone(), settings.keys_believed);
+                Some(Arc::new(Keys::new(name, origin, believed, Arc::clone(clock))))
             }
             (None, Err(reason)) => {
                 wrong("jwks.url", reason, "give an address that begins with https://");
@@ -141,6 +144,7 @@ impl Provider {
                     leeway: settings.leeway,
                 },
                 source: settings.jwks,
+                keys_believed: settings.keys_believed,
                 keys,
             }),
             _ => Err(errors),
@@ -168,14 +172,16 @@ impl Provider {
         self.rules.leeway
     }
 
+    /// Asks for the provider's keys again where that is due: a key that was taken away must end
+    /// what rests on it, also where nobody presents a new token.
+    pub async fn keep_keys_fresh(&self) {
+        self.keys.keep_fresh().await;
+    }
+
     /// Grows when the provider's keys change.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.keys.generation()
-    }
-
-    pub(super) const fn keys(&self) -> &Arc<Keys> {
-        &self.keys
     }
 }
 

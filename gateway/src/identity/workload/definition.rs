@@ -5,7 +5,7 @@
 use model::{Attestation, WorkloadName};
 
 use super::place::{CgroupPattern, Pinned, UnitName};
-use super::{Rank, Verdict, WorkloadDefinition};
+use super::{Rank, UserMatch, Verdict, WorkloadDefinition};
 
 /// A definition that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,13 +39,7 @@ pub(super) struct Checked {
     cgroup: Option<CgroupPattern>,
     container: Option<String>,
     executable: Option<String>,
-    user: Option<UserName>,
-}
-
-#[derive(Clone, Debug)]
-enum UserName {
-    Id(u32),
-    Name(String),
+    user: Option<UserMatch>,
 }
 
 impl Checked {
@@ -89,7 +83,7 @@ impl Checked {
             let reason = format!("`{path}` is not a full path");
             wrong("match.executable", reason, "give the path as readlink -f prints it");
         }
-        if asked.user.as_deref() == Some("") {
+        if asked.user == Some(UserMatch::Name(String::new())) {
             wrong("match.user", String::from("the name is empty"), "give a name or an id");
         }
         if definition.token.is_some() && !definition.groups.is_empty() {
@@ -107,7 +101,7 @@ impl Checked {
             cgroup,
             container: asked.container.clone(),
             executable: asked.executable.clone(),
-            user: asked.user.as_deref().map(UserName::parse),
+            user: asked.user.clone(),
         })
     }
 
@@ -156,11 +150,7 @@ impl Checked {
     }
 }
 
-impl UserName {
-    fn parse(text: &str) -> Self {
-        text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Id)
-    }
-
+impl UserMatch {
     fn is(&self, name: Option<&str>, uid: u32) -> bool {
         match self {
             Self::Id(wanted) => *wanted == uid,

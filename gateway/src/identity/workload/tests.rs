@@ -19,12 +19,13 @@ fn seen(cgroup_path: &str) -> Attestation {
 
 fn workload(name: &str, asks: &[(&str, &str)]) -> WorkloadDefinition {
     let mut matches = WorkloadMatch::default();
-    for (key, value) in asks {
-        let value = Some((*value).to_owned());
+    for (key, text) in asks {
+        let value = Some((*text).to_owned());
         match *key {
             "unit" => matches.systemd_unit = value,
             "cgroup" => matches.cgroup = value,
-            "user" => matches.user = value,
+            "user" => matches.user = value.map(UserMatch::Name),
+            "uid" => matches.user = Some(UserMatch::Id(text.parse().unwrap())),
             "executable" => matches.executable = value,
             "container" => matches.container = value,
             other => panic!("{other}"),
@@ -54,7 +55,9 @@ fn everything_that_is_given_must_hold() {
         ("unit", "nightly-report.service", "other.service"),
         ("cgroup", "/automation.slice", "/system.slice"),
         ("user", "reports", "root"),
-        ("user", "1001", "1002"),
+        ("uid", "1001", "1002"),
+        // A name of digits is a name.
+        ("user", "reports", "1001"),
         ("executable", "/usr/bin/psql", "/usr/bin/pg_dump"),
     ];
     for (key, right, wrong) in cases {

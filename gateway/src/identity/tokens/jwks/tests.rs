@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 use jsonwebtoken::Algorithm;
 use serde_json::json;
 
+use super::super::KEYS_BELIEVED;
 use super::super::testing::{TestIssuer, jwks};
 use super::*;
 use crate::identity::testing::HandSetClock;
@@ -55,7 +56,8 @@ struct World {
 fn world(answer: &str) -> World {
     let (source, clock) = (Told::new(answer), HandSetClock::at_second(1_000_000));
     let origin = Origin::Asked(Arc::clone(&source) as _);
-    let keys = Arc::new(Keys::new(String::from("corp"), origin, Arc::clone(&clock) as _));
+    let keys =
+        Arc::new(Keys::new(String::from("corp"), origin, KEYS_BELIEVED, Arc::clone(&clock) as _));
     World { source, clock, keys }
 }
 
@@ -182,7 +184,7 @@ async fn a_file_is_read_again_when_it_changes_and_a_broken_one_is_not_believed()
     let path = directory.path().join("jwks.json");
     let clock = HandSetClock::at_second(1_000_000);
     let origin = Origin::File(path.clone());
-    let keys = Keys::new(String::from("corp"), origin, Arc::clone(&clock) as _);
+    let keys = Keys::new(String::from("corp"), origin, KEYS_BELIEVED, Arc::clone(&clock) as _);
     let missing = keys.key("a").await.unwrap_err().to_string();
     assert!(missing.contains("jwks.json: No such file"), "{missing}");
     std::fs::write(&path, set(&["a"])).unwrap();
