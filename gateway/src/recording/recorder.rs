@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use super::header::{FileHeader, SessionHeader};
 use super::key::{PublicKey, SigningKey};
-use super::session::{SessionRecorder, Shared};
+use super::session::SessionRecorder;
 use super::writer::{self, Begin, Queue, WriterSettings};
 use crate::telemetry::Events;
 
@@ -88,9 +88,7 @@ pub struct Recorder {
 #[derive(Debug)]
 struct Inner {
     queue: Arc<Queue>,
-    clock: Arc<dyn Clock>,
     key: PublicKey,
-    recorded_result_bytes_max: usize,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
@@ -107,17 +105,10 @@ impl Recorder {
     ) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::default());
         let public = key.public();
-        let recorded_result_bytes_max = settings.recorded_result_bytes_max;
-        let writer = WriterSettings {
-            settings,
-            key,
-            clock: Arc::clone(&clock),
-            events,
-            queue: Arc::clone(&queue),
-        };
+        let writer = WriterSettings { settings, key, clock, events, queue: Arc::clone(&queue) };
         let thread = writer::spawn(writer)?;
         let thread = Mutex::new(Some(thread));
-        let inner = Inner { queue, clock, key: public, recorded_result_bytes_max, thread };
+        let inner = Inner { queue, key: public, thread };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -126,7 +117,6 @@ impl Recorder {
     /// # Errors
     /// When the file cannot be created, or the writer does not answer: the session must not run.
     pub async fn begin(&self, header: SessionHeader) -> Result<SessionRecorder, RecordingError> {
-        let started = header.started_us;
         let file = FileHeader {
             gateway: env!("CARGO_PKG_VERSION").to_owned(),
             key: self.inner.key.to_string(),
@@ -134,20 +124,15 @@ impl Recorder {
         };
         let (reply, answer) = tokio::sync::oneshot::channel();
         self.inner.queue.begin(Begin { header: Box::new(file), reply })?;
-        let shared: Arc<Shared> = tokio::time::timeout(STALLED_AFTER, answer)
+        tokio::time::timeout(STALLED_AFTER, answer)
             .await
             .map_err(|_| RecordingError::Stalled)?
-            .map_err(|_| RecordingError::Closed)??;
-        Ok(SessionRecorder::new(
-            shared,
-            Arc::clone(&self.inner.queue),
-            Arc::clone(&self.inner.clock),
-            started,
-            self.inner.recorded_result_bytes_max,
-        ))
+            .map_err(|_| RecordingError::Closed)?
     }
 
-    /// False while a recording cannot be written, or the last one could not be created.
+    /// False while a recording cannot be written, or the last one could not be created. For
+    /// status: a new session asks [`Recorder::begin`] itself, which is also what finds out that the
+    /// disk is back.
     #[must_use]
     pub fn healthy(&self) -> bool {
         self.inner.queue.health().is_ok()

@@ -22,7 +22,7 @@ use super::file::{Batch, RecordingFile};
 use super::header::{FileHeader, SealBody};
 use super::key::SigningKey;
 use super::recorder::{RecorderSettings, RecordingError};
-use super::session::{Ending, Pending, Schedule, Shared};
+use super::session::{Ending, Pending, Schedule, SessionRecorder, Shared};
 use crate::telemetry::Events;
 
 /// How often writing is tried again after it failed.
@@ -35,11 +35,17 @@ const BEGINS_MAX: usize = 4096;
 /// zstd's fastest regular level: recordings are written more often than read.
 const COMPRESSION_LEVEL: i32 = 1;
 
+/// A session whose block has so many bytes is busy.
+const BUSY_BYTES: usize = 32 * 1024;
+
+/// A buffer larger than this is not kept: it grew while the disk stood still.
+const SPARE_BYTES_MAX: usize = 256 * 1024;
+
 /// A recording to be created.
 #[derive(Debug)]
 pub(super) struct Begin {
     pub(super) header: Box<FileHeader>,
-    pub(super) reply: oneshot::Sender<Result<Arc<Shared>, RecordingError>>,
+    pub(super) reply: oneshot::Sender<Result<SessionRecorder, RecordingError>>,
 }
 
 /// What sessions ask of the writer.
@@ -145,7 +151,7 @@ pub(super) struct WriterSettings {
 pub(super) fn spawn(given: WriterSettings) -> std::io::Result<std::thread::JoinHandle<()>> {
     let compressor = Compressor::new(COMPRESSION_LEVEL)?;
     let closing = CloseOnExit(Arc::clone(&given.queue));
-    let writer = Writer { given, compressor, failing: Vec::new(), retry_at: None };
+    let writer = Writer { given, compressor, spare: None, failing: Vec::new(), retry_at: None };
     std::thread::Builder::new().name("recorder".into()).spawn(move || {
         let _closing = closing;
         writer.run();
@@ -170,6 +176,8 @@ impl Drop for CloseOnExit {
 struct Writer {
     given: WriterSettings,
     compressor: Compressor<'static>,
+    /// The buffer of the last large block, for the next busy session.
+    spare: Option<Vec<u8>>,
     failing: Vec<Failing>,
     retry_at: Option<Instant>,
 }
@@ -246,12 +254,19 @@ impl Writer {
                 if self.failing.is_empty() {
                     self.given.queue.set_trouble(None);
                 }
-                Ok(Arc::new(Shared {
+                let shared = Arc::new(Shared {
                     facts: facts(header),
                     pending: Mutex::new(Pending::default()),
                     file: Mutex::new(file),
                     taken: Notify::new(),
-                }))
+                });
+                Ok(SessionRecorder::new(
+                    shared,
+                    Arc::clone(&self.given.queue),
+                    Arc::clone(&self.given.clock),
+                    header.session.started_us,
+                    self.given.settings.recorded_result_bytes_max,
+                ))
             }
             Err(error) => {
                 let error = RecordingError::NotCreated { because: error.to_string().into() };
@@ -262,7 +277,7 @@ impl Writer {
                 Err(error)
             }
         };
-        // A session that went away meanwhile leaves a recording without records, unsealed.
+        // A session that went away while it waited drops its recorder, which seals it.
         _ = begin.reply.send(answer);
     }
 
@@ -290,6 +305,10 @@ impl Writer {
             pending.urgent = false;
             pending.failing = None;
             let batch = std::mem::take(&mut pending.batch);
+            // A busy session goes on in a buffer that has its size already; a quiet one keeps none.
+            if batch.plain.len() >= BUSY_BYTES {
+                pending.batch.plain = self.spare.take().unwrap_or_default();
+            }
             (batch, pending.ending.take(), std::mem::take(&mut pending.lost))
         };
         shared.taken.notify_one();
@@ -299,6 +318,11 @@ impl Writer {
             metrics.recording_records.increment(u64::from(batch.records));
             metrics.recording_plain_bytes.increment(batch.plain.len() as u64);
             self.compress(shared, file, &batch);
+        }
+        if (BUSY_BYTES..=SPARE_BYTES_MAX).contains(&batch.plain.capacity()) {
+            let mut spare = batch.plain;
+            spare.clear();
+            self.spare = Some(spare);
         }
         let now = self.given.clock.now();
         match ending {

@@ -250,11 +250,20 @@ impl Metrics {
     }
 }
 
+const REFERENCE_HEAD: &str = "\
+# Metrics
+
+The daemon renders these in the Prometheus text format. Counters start at 0 with the daemon, and every
+label value listed is there from the start.
+
+| metric | kind | label: values | what it counts |
+|---|---|---|---|
+";
+
 /// The table of metrics as Markdown, for `docs/reference/metrics.md`.
 #[must_use]
 pub fn metrics_reference() -> String {
-    let mut text =
-        String::from("| metric | kind | label: values | what it counts |\n|---|---|---|---|\n");
+    let mut text = String::from(REFERENCE_HEAD);
     for definition in DEFINITIONS {
         let kind = match definition.kind {
             Kind::Counter => "counter",

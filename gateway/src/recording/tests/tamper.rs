@@ -64,16 +64,16 @@ impl Specimen {
     }
 }
 
-/// Records the story in one block a record, since each hold and refusal is written at once.
+/// Records the story in blocks of a few records.
 async fn recorded(world: &World, session: SessionId) -> PathBuf {
     let header = world::header_of(session, world::START);
     let mut recorder = world.recorder.begin(header).await.unwrap();
     for (place, record) in world::story().iter().enumerate() {
         recorder.push(record).unwrap();
         if place % 4 == 3 {
-            let path = find(&world.directory(), session).unwrap();
-            let before = std::fs::metadata(&path).unwrap().len();
-            while std::fs::metadata(&path).unwrap().len() == before {
+            // Waits for the writer to take the block, so that the next record begins another.
+            let shared = recorder.shared();
+            while shared.pending.lock().batch.records > 0 {
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;
             }
         }

@@ -227,3 +227,17 @@ async fn refusals_holds_and_ends_are_on_disk_without_the_timer() {
     world.sealed().await;
     assert!(verify(&path, &world.trust()).unwrap().ok());
 }
+
+#[tokio::test]
+async fn a_session_that_goes_away_while_its_recording_is_made_leaves_a_sealed_one() {
+    let world = World::new();
+    {
+        let begin = std::pin::pin!(world.recorder.begin(world::header()));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(begin.poll(&mut context).is_pending());
+    }
+    // The dropped future is the session's death; whichever side was faster, the file is sealed.
+    world.sealed().await;
+    let path = find(&world.directory(), world::SESSION).unwrap();
+    assert!(verify(&path, &world.trust()).unwrap().ok());
+}

@@ -1,4 +1,6 @@
-//! One event of every kind, for sweeps. Test code only.
+//! One event of every kind, for sweeps.
+//!
+//! Owns made-up facts. Must not know what is checked with them. Compiled for tests only.
 
 use std::sync::Arc;
 
