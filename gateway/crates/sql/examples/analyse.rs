@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use corpus::Database;
 
 fn main() {
-    let shop = Database::shop();
+    let shop = Database::shared();
     let texts: Vec<String> = std::env::args().skip(1).collect();
     for text in &texts {
         match shop.read(text) {
@@ -40,10 +40,10 @@ fn main() {
     if texts.is_empty() {
         let row = "(1, 2, 3.5, 'some note', '{a,b}')";
         let insert = format!("INSERT INTO orders VALUES {}", vec![row; 100].join(", "));
-        time(&shop, "point", "SELECT id, name, email FROM users WHERE id = $1");
-        time(&shop, "orm join", ORM_JOIN);
-        time(&shop, "analytic", ANALYTIC);
-        time(&shop, "insert of 100 rows", &insert);
+        time(shop, "point", "SELECT id, name, email FROM users WHERE id = $1");
+        time(shop, "orm join", ORM_JOIN);
+        time(shop, "analytic", ANALYTIC);
+        time(shop, "insert of 100 rows", &insert);
     }
 }
 

@@ -13,11 +13,15 @@ mod corpus;
 
 #[path = "corpus/cases.rs"]
 mod cases;
+#[path = "postgres/limits.rs"]
+mod limits;
+#[path = "postgres/sweep.rs"]
+mod sweep;
 
 use corpus::Database;
 
 fn check(file: &str, text: &str) {
-    let shop = Database::shop();
+    let shop = Database::shared();
     let mut wrong = String::new();
     let cases = cases::read_cases(text);
     assert!(!cases.is_empty(), "{file} has cases");
@@ -37,4 +41,19 @@ fn check(file: &str, text: &str) {
 #[test]
 fn attacks_are_seen_for_what_they_do() {
     check("attacks.sql", include_str!("corpus/attacks.sql"));
+}
+
+#[test]
+fn values_are_followed_to_the_columns_they_come_from() {
+    check("lineage.sql", include_str!("corpus/lineage.sql"));
+}
+
+#[test]
+fn every_other_statement_asks_for_what_it_touches() {
+    check("utilities.sql", include_str!("corpus/utilities.sql"));
+}
+
+#[test]
+fn tools_and_drivers_ask_for_catalogues_and_little_else() {
+    check("tools.sql", include_str!("corpus/tools.sql"));
 }

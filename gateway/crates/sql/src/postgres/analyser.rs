@@ -42,6 +42,8 @@ pub(super) struct Analyser<'a> {
     pub(super) oracles: Vec<Origin>,
     pub(super) levels: Vec<Level<'a>>,
     pub(super) ctes: Vec<Cte<'a>>,
+    /// The `WHERE` of each query that the walk is inside.
+    pub(super) conditions: Vec<Node<'a>>,
     pub(super) settings: Vec<SettingChange>,
     pub(super) writes: Vec<ColumnWrite>,
     pub(super) creates_temporary: Vec<Arc<str>>,
@@ -108,6 +110,7 @@ impl<'a> Analyser<'a> {
             oracles: Vec::new(),
             levels: Vec::new(),
             ctes: Vec::new(),
+            conditions: Vec::new(),
             settings: Vec::new(),
             writes: Vec::new(),
             creates_temporary: Vec::new(),
@@ -181,6 +184,9 @@ impl<'a> Analyser<'a> {
 
     /// The end of the walk.
     pub(super) fn finish(mut self, kind: StatementKind, outputs: Outputs) -> Statement {
+        if self.writes_settings() {
+            self.change_setting(None, crate::SettingValue::Computed, false);
+        }
         if self.unknown {
             self.need_named(Action::Unknown, "statement", &[]);
         }

@@ -4,7 +4,7 @@
 //! settings (`set_config`), counts. Must not know the list of harmless functions.
 
 use model::{Action, Object, ObjectPath};
-use pg_raw_parse::{ConstValue, Node, nodes};
+use pg_raw_parse::{ConstValue, Node, nodes, raw};
 
 use super::analyser::Analyser;
 use super::functions;
@@ -126,6 +126,9 @@ impl<'a> Analyser<'a> {
                 for schema in self.possible_schemas() {
                     self.need_function(schema, name);
                 }
+                if !self.functions_listed() {
+                    self.need_function("pg_catalog", name);
+                }
                 Callee::Other
             }
         }
@@ -152,6 +155,13 @@ impl<'a> Analyser<'a> {
         visible
     }
 
+    /// Whether the catalogue lists the server's own functions. If not, a name that it does not
+    /// know may be any of them.
+    fn functions_listed(&self) -> bool {
+        let known = self.scope().catalog.functions("lower");
+        known.iter().any(|function| *function.schema == *"pg_catalog")
+    }
+
     fn need_function(&mut self, schema: &str, name: &str) {
         let path = ObjectPath::new([self.scope().database, schema, name]);
         self.need(Action::Execute, Object::Function { path });
@@ -176,8 +186,7 @@ impl<'a> Analyser<'a> {
             self.need_function(schema, name);
         }
         let called = known.builtin || is_special(name) || !known.schemas.is_empty();
-        if !called && self.scope().catalog.functions("lower").is_empty() {
-            // The functions of the server were not listed: it may be any of them.
+        if !called && !self.functions_listed() {
             self.need_function("pg_catalog", name);
             return Lineage { opaque: true, ..value };
         }
@@ -248,7 +257,10 @@ impl<'a> Analyser<'a> {
     /// `set_config(name, value, is_local)`.
     fn set_config(&mut self, call: &'a nodes::FuncCall, lineage: Lineage) -> Lineage {
         let mut arguments = call.args().iter();
-        let name = arguments.next().and_then(constant_text);
+        let name = arguments.next().and_then(|name| match constant_text(name) {
+            Some(text) => Some(text),
+            None => self.fixed_by_where(name),
+        });
         let value = arguments.next().unwrap_or(Node::None);
         let local = arguments.next().and_then(constant_text);
         let plain = matches!(value, Node::ParamRef(_)) || constant_text(value).is_some();
@@ -265,6 +277,20 @@ impl<'a> Analyser<'a> {
             self.need_function("pg_catalog", "set_config");
         }
         lineage
+    }
+}
+
+impl<'a> Analyser<'a> {
+    /// The constant that `WHERE column = 'constant'` holds a column of the same query to. A dump
+    /// names a setting like this, so that a server without it does nothing.
+    fn fixed_by_where(&self, node: Node<'a>) -> Option<&'a str> {
+        let Node::A_Expr(condition) = *self.conditions.last()? else { return None };
+        let column = super::query::bare_name(node)?;
+        let fixes = condition.kind == raw::A_Expr_Kind::AEXPR_OP
+            && name_parts(condition.name()) == ["="]
+            && self.scope().catalog.operator_schemas("=").is_empty()
+            && super::query::bare_name(condition.lexpr()) == Some(column);
+        if fixes { constant_text(condition.rexpr()) } else { None }
     }
 }
 

@@ -38,7 +38,9 @@ impl<'a> Analyser<'a> {
         self.with_clause(select.with_clause())?;
         let rows = if select.op == raw::SetOperation::SETOP_NONE {
             self.levels.push(Level::default());
+            self.conditions.push(select.where_clause());
             let rows = self.simple_select(select);
+            self.conditions.pop();
             self.levels.pop();
             rows
         } else {

@@ -8,6 +8,8 @@ use model::Action;
 use rustc_hash::FxHashSet;
 
 use super::analyser::Analyser;
+use super::names::Touched;
+use crate::catalog::{BaseColumns, RelationKind};
 use crate::statement::{SettingChange, SettingValue};
 
 /// What a setting is to us.
@@ -70,6 +72,32 @@ impl Analyser<'_> {
         }
         let pinned = class == Class::Pinned;
         self.settings.push(SettingChange { name: Some(name.into()), value, local, pinned });
+    }
+}
+
+impl Analyser<'_> {
+    /// Whether the statement updates `pg_settings`, or a view over it: the server turns that
+    /// into calls of `set_config`.
+    pub(super) fn writes_settings(&self) -> bool {
+        self.touched.iter().any(|touched| {
+            touched.uses.iter().any(|one| matches!(one.action, Action::Update | Action::Merge))
+                && (touched.name == "pg_settings" || self.shows_settings(touched))
+        })
+    }
+
+    fn shows_settings(&self, touched: &Touched<'_>) -> bool {
+        let catalog = self.scope().catalog;
+        let Some(relation) = touched.relation else { return false };
+        relation.kind == RelationKind::View
+            && relation.columns.iter().any(|column| {
+                match catalog.base_columns(relation.oid, column.attribute) {
+                    BaseColumns::Known(bases) => bases.iter().any(|(oid, _)| {
+                        let base = catalog.relation_by_oid(*oid);
+                        base.is_some_and(|base| *base.name == *"pg_settings")
+                    }),
+                    BaseColumns::Unknown => true,
+                }
+            })
     }
 }
 

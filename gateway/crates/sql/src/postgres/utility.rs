@@ -14,6 +14,9 @@ use crate::Unreadable;
 use crate::lineage::Outputs;
 use crate::statement::{Referral, Statement, StatementKind};
 
+/// The number of `ACCESS SHARE` among the server's lock modes.
+const ACCESS_SHARE_LOCK: i32 = 1;
+
 impl<'a> Analyser<'a> {
     /// Reads one statement.
     pub(super) fn statement(mut self, node: Node<'a>) -> Result<Statement, Unreadable> {
@@ -66,7 +69,10 @@ impl<'a> Analyser<'a> {
                 plain(StatementKind::Close { name: statement.portalname().map(Into::into) })
             }
             Node::LockStmt(statement) => {
-                self.on_relations(statement.relations(), Action::Lock);
+                // The weakest lock is the one every read takes.
+                let reading = statement.mode == ACCESS_SHARE_LOCK;
+                let action = if reading { Action::Select } else { Action::Lock };
+                self.on_relations(statement.relations(), action);
                 plain(StatementKind::Lock)
             }
             Node::TruncateStmt(statement) => self.truncate(statement),

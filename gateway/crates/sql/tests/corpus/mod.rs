@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use sql::catalog::{Catalog, CatalogBuilder, Function, RelationKind};
 use sql::{AnalysisLimits, Form, Outputs, Scope, SettingValue, Source, Statement, Unreadable};
@@ -18,10 +18,16 @@ pub(crate) struct Database {
 }
 
 impl Database {
+    /// The shop of the corpus, which many tests share.
+    pub(crate) fn shared() -> &'static Self {
+        static SHOP: LazyLock<Database> = LazyLock::new(Database::shop);
+        &SHOP
+    }
+
     /// The shop of the corpus.
     pub(crate) fn shop() -> Self {
         Self {
-            catalog: read_catalog(include_str!("shop.catalog")),
+            catalog: read_catalog(&[include_str!("server.catalog"), include_str!("shop.catalog")]),
             search_path: vec!["$user".into(), "public".into()],
             temporary: Vec::new(),
         }
@@ -53,7 +59,8 @@ impl Database {
 
     /// Accesses and everything else worth a look, a line each.
     pub(crate) fn describe(&self, statement: &Statement) -> Vec<String> {
-        let mut lines: Vec<String> = statement.accesses.iter().map(ToString::to_string).collect();
+        let mut lines = vec![format!("is {}", statement.kind.phrase())];
+        lines.extend(statement.accesses.iter().map(ToString::to_string));
         if let Some(referral) = &statement.refers_to {
             lines.push(format!("runs {referral:?}"));
         }
@@ -113,7 +120,7 @@ impl Database {
     }
 }
 
-fn read_catalog(text: &str) -> Catalog {
+fn read_catalog(texts: &[&str]) -> Catalog {
     let mut builder = CatalogBuilder::new(1);
     let mut columns: HashMap<(u32, String), i16> = HashMap::new();
     let column = |columns: &HashMap<(u32, String), i16>, name: &str| {
@@ -121,7 +128,8 @@ fn read_catalog(text: &str) -> Catalog {
         let oid: u32 = oid.parse().expect("an oid");
         (oid, columns[&(oid, column.to_owned())])
     };
-    for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+    let lines = texts.iter().flat_map(|text| text.lines());
+    for line in lines.filter(|line| !line.starts_with('#') && !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let split = |name: &str| {
             let (schema, name) = name.split_once('.').expect("schema.name");
@@ -131,6 +139,11 @@ fn read_catalog(text: &str) -> Catalog {
             ["f" | "p", name] => {
                 let (schema, name) = split(name);
                 builder.function(function(&schema, &name, words[0] == "p"));
+            }
+            ["F", schema, names @ ..] => {
+                for name in names {
+                    builder.function(function(schema, name, false));
+                }
             }
             ["o", name] => {
                 let (schema, name) = split(name);

@@ -35,6 +35,10 @@ impl<'a> Analyser<'a> {
             }
             Naming::Function => self.need_routine(action, &parts),
             Naming::InSchema => self.need_in_schema(action, word, &parts),
+            // Named by types, not by a name.
+            Naming::InDatabase if matches!(word, "cast" | "transform") => {
+                self.need_named(action, word, &["*"]);
+            }
             Naming::InDatabase => self.need_named(action, word, &parts),
             Naming::Global => {
                 self.need_global(action, word, parts.last().copied().unwrap_or("*"));

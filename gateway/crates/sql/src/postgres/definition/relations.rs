@@ -198,8 +198,11 @@ impl<'a> Analyser<'a> {
         let owner = create.authrole().and_then(nodes::RoleSpec::rolename);
         let name = create.schemaname().or(owner).unwrap_or("*");
         self.need_named(Action::Create, "schema", &[name]);
+        if !create.schema_elts().is_empty() {
+            self.need_unlisted(Action::Create, name, "*");
+        }
         for element in create.schema_elts() {
-            // What is created inside goes into the new schema; each is judged by itself.
+            // What is created inside goes into the new schema; what it reads is read as always.
             let inner = Analyser::new(self.reading).statement(element)?;
             self.others.extend(inner.accesses.iter().cloned());
             self.writes.extend(inner.writes_from);
