@@ -82,8 +82,12 @@ fn may_stand_under(slices: &[&str], unit: &str) -> bool {
     if slices.first() != Some(&"user.slice") {
         return true;
     }
-    unit.starts_with("user@")
-        || unit.starts_with("user-runtime-dir@")
+    let of_a_user = |prefix: &str| {
+        let uid = unit.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(".service"));
+        uid.is_some_and(|uid| !uid.is_empty() && uid.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    of_a_user("user@")
+        || of_a_user("user-runtime-dir@")
         || (unit.starts_with("session-") && unit.ends_with(".scope"))
 }
 
@@ -144,6 +148,8 @@ fn is_container_id(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const ID: &str = "4f3a9c1e4f3a9c1e4f3a9c1e4f3a9c1e4f3a9c1e4f3a9c1e4f3a9c1e4f3a9c1e";
@@ -194,6 +200,8 @@ mod tests {
         for path in [
             "/user.slice/payments.service",
             "/user.slice/user-1000.slice/payments.service",
+            "/user.slice/user-1000.slice/user@payments.service",
+            "/user.slice/user-1000.slice/user@1000.service.scope",
             "/lxc.payload.web/system.slice/payments.service",
             "/docker/system.slice/payments.service",
             "/anything/payments.service",
@@ -239,6 +247,29 @@ mod tests {
             "/system.slice/docker-ID0.scope",
         ] {
             assert_eq!(container(path), None, "{path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn b2_nothing_that_is_made_below_a_delegated_unit_changes_what_it_is(
+            below in "(/[a-z0-9@:._-]{1,20}(\\.service|\\.slice|\\.scope)?){0,4}",
+            runtime in "/(docker/|docker-|kubepods/pod1/|libpod-)?",
+        ) {
+            for (trusted, unit) in [
+                ("/user.slice/user-1000.slice/user@1000.service", "user@1000.service"),
+                ("/user.slice/user-1000.slice/session-3.scope", "session-3.scope"),
+                ("/system.slice/ci.service", "ci.service"),
+            ] {
+                let facts = read_path(&format!("{trusted}{below}{runtime}{ID}.scope/{ID}"));
+                prop_assert_eq!(facts.unit.as_deref(), Some(unit));
+                prop_assert_eq!(facts.container, None);
+            }
+        }
+
+        #[test]
+        fn no_path_makes_the_reader_panic(path in "[ -~]{0,80}") {
+            let _facts = read_path(&path);
         }
     }
 
