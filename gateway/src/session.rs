@@ -33,12 +33,12 @@ mod target;
 mod upstream;
 
 pub use card::{Card, CardFacts, LastDecision, Phase};
-pub use change::Ending;
+pub use change::{Change, Changes, Ending};
 pub use databases::{DatabaseKey, Databases, SNAPSHOT_AGE_MAX, Snapshot};
 pub use dial::{BoxFuture, Dial};
 pub use gate::Gate;
 pub use judgement::{Held, Judgement};
-pub use live::{Change, Session};
+pub use live::Session;
 pub use log::Answer;
 pub use pending::{Identified, Login, Pending};
 pub use permit::{ConnectPermit, Permit, Receipt};

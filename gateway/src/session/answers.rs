@@ -107,6 +107,14 @@ impl Session {
         }
     }
 
+    /// The type of a stored column, where the snapshot knows it.
+    #[must_use]
+    pub fn column_type(&self, relation: u32, attribute: i16) -> Option<u32> {
+        let catalog = self.database.as_ref()?.catalog();
+        let column = catalog.relation_by_oid(relation)?.column_by_attribute(attribute)?;
+        Some(column.type_oid)
+    }
+
     /// Reads statement text. Before [`Self::set_database`] nothing can be read, and the text is
     /// refused.
     ///

@@ -25,6 +25,7 @@ use policy::{Policy, Standing};
 use tokio::sync::watch;
 
 use super::card::{Card, LastDecision, Phase};
+use super::change::Changes;
 use super::classified::Classified;
 use super::judgement::{Held, Judgement};
 use super::log::{SessionLog, not_recorded};
@@ -54,6 +55,8 @@ pub struct Session {
     pub(super) log: SessionLog,
     pub(super) policy: Arc<Policy>,
     pub(super) standing: Arc<Standing>,
+    /// Counts standings, so that what was decided under another one is known.
+    pub(super) standing_number: u32,
     pub(super) masks: Arc<MaskProfile>,
     pub(super) masker: OnceLock<Arc<Masker>>,
     pub(super) classified: Arc<Classified>,
@@ -104,6 +107,37 @@ impl Session {
         }
     }
 
+    /// Judges one more message of an operation that has already been judged (running what was
+    /// bound). What is allowed now goes on under the same number, with the masks of now; an
+    /// approval given to the same principal under the same policy carries on; anything else is
+    /// judged anew.
+    pub fn judge_further(
+        &mut self,
+        receipt: &Receipt,
+        statements: &Arc<Statements>,
+        parameters: &[&[u8]],
+    ) -> Judgement {
+        if self.stand().is_ok() && Arc::ptr_eq(&receipt.operation, &statements.operation) {
+            let decision = self.standing.decide(&receipt.operation, self.services.clock.now());
+            let goes_on = match decision.effect {
+                Effect::Allow => true,
+                Effect::Hold => {
+                    receipt.decision.effect == Effect::Hold
+                        && receipt.standing == self.standing_number
+                }
+                Effect::Deny => false,
+            };
+            if goes_on {
+                return Judgement::Allowed(self.permit(
+                    receipt.number,
+                    &receipt.operation,
+                    decision,
+                ));
+            }
+        }
+        self.judge_statements(statements, parameters)
+    }
+
     fn judge_unless(
         &mut self,
         operation: &Arc<Operation>,
@@ -131,11 +165,11 @@ impl Session {
                 if self.target.audit_allowed {
                     self.report(number, operation, &decision);
                 }
-                Judgement::Allowed(permit(number, operation, decision))
+                Judgement::Allowed(self.permit(number, operation, decision))
             }
             (_, Enforcement::Observe) => {
                 self.report(number, operation, &decision);
-                Judgement::Allowed(permit(number, operation, decision))
+                Judgement::Allowed(self.permit(number, operation, decision))
             }
             (Effect::Deny, Enforcement::Enforce) => {
                 self.report(number, operation, &decision);
@@ -164,7 +198,7 @@ impl Session {
             self.report(number, operation, &decision);
             return Err(self.word(operation, &decision));
         }
-        Ok(permit(self.number, operation, decision))
+        Ok(self.permit(self.number, operation, decision))
     }
 
     /// Makes a permit or a refusal out of a hold that has ended.
@@ -207,17 +241,10 @@ impl Session {
         }
     }
 
-    /// Resolves when the session must end, or when the policy has changed and the session must be
-    /// judged again with [`Self::rejudge`].
-    pub async fn changed(&mut self) -> Change {
-        tokio::select! {
-            biased; // An end beats a change: there is no use in judging what is over.
-            cause = self.card.ending().ended() => Change::End(cause),
-            changed = self.policy_changes.changed() => match changed {
-                Ok(()) => Change::Policy,
-                Err(_) => Change::End(SessionEnd::Drained),
-            },
-        }
+    /// What can befall the session from outside, to be waited for beside everything else.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        Changes { card: Arc::clone(&self.card), policy_changes: self.policy_changes.clone() }
     }
 
     /// Judges the session itself again, after a change of policy.
@@ -295,6 +322,7 @@ impl Session {
         self.policy = self.services.policies.current();
         let principal = self.identity.principal();
         self.standing = self.policy.standing(&principal, &self.target.name);
+        self.standing_number = self.standing_number.wrapping_add(1);
         self.set_masks(Arc::clone(self.standing.masks()));
         self.card.set_principal(principal);
         let decision = self.standing.decide(&self.connect, self.services.clock.now());
@@ -304,6 +332,23 @@ impl Session {
                 .because(self.word(&self.connect, &decision).message));
         }
         Ok(())
+    }
+
+    fn permit(
+        &self,
+        number: OperationNumber,
+        operation: &Arc<Operation>,
+        decision: Arc<Decision>,
+    ) -> Permit {
+        Permit {
+            receipt: Receipt {
+                number,
+                operation: Arc::clone(operation),
+                decision,
+                standing: self.standing_number,
+                begun: Instant::now(),
+            },
+        }
     }
 
     fn hold(
@@ -359,12 +404,12 @@ impl Session {
     ) -> Result<Permit, Refusal> {
         self.stand()?;
         if self.policy.digest() == approved.policy {
-            return Ok(permit(number, operation, Arc::clone(approved)));
+            return Ok(self.permit(number, operation, Arc::clone(approved)));
         }
         let now = self.services.clock.now();
         let decision = self.standing.decide(operation, now);
         match decision.effect {
-            Effect::Allow => Ok(permit(number, operation, decision)),
+            Effect::Allow => Ok(self.permit(number, operation, decision)),
             Effect::Deny => Err(self.word(operation, &decision)),
             Effect::Hold => Err(Refusal::new(
                 RefusalKind::HoldExpired,
@@ -533,26 +578,6 @@ impl Session {
         }
         OperationDigest(digest)
     }
-}
-
-fn permit(number: OperationNumber, operation: &Arc<Operation>, decision: Arc<Decision>) -> Permit {
-    Permit {
-        receipt: Receipt {
-            number,
-            operation: Arc::clone(operation),
-            decision,
-            begun: Instant::now(),
-        },
-    }
-}
-
-/// What befell a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// It must end.
-    End(SessionEnd),
-    /// It must be judged again.
-    Policy,
 }
 
 /// Words an end that was ordered.

@@ -212,6 +212,7 @@ impl Pending {
             log,
             policy,
             standing,
+            standing_number: 0,
             policy_changes,
             number: OperationNumber(0),
             database: None,

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use model::{Decision, Operation, OperationNumber};
+use model::{Decision, MaskProfile, Operation, OperationNumber};
 
 /// Allows one fetch of the credential and one dial of the upstream.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub struct Receipt {
     pub(super) number: OperationNumber,
     pub(super) operation: Arc<Operation>,
     pub(super) decision: Arc<Decision>,
+    /// The number of the standing it was decided under.
+    pub(super) standing: u32,
     pub(super) begun: Instant,
 }
 
@@ -52,6 +54,12 @@ impl Receipt {
     #[must_use]
     pub const fn number(&self) -> OperationNumber {
         self.number
+    }
+
+    /// What is masked in its answer.
+    #[must_use]
+    pub fn masks(&self) -> &Arc<MaskProfile> {
+        &self.decision.masks
     }
 
     /// What was judged.

@@ -23,6 +23,24 @@ pub enum Stream {
     Memory(DuplexStream),
 }
 
+impl Stream {
+    /// Resolves when the peer has closed its side and nothing it sent is unread. Reads nothing.
+    /// In memory that cannot be told, and it never resolves.
+    pub async fn closed(&self) {
+        let tcp = match self {
+            Self::Plain(tcp) => tcp,
+            Self::TlsServer(tls) => tls.get_ref().0,
+            Self::TlsClient(tls) => tls.get_ref().0,
+            Self::Memory(_) => return std::future::pending().await,
+        };
+        // Something unread hides the end behind it; it will be met when that is read.
+        match tcp.peek(&mut [0]).await {
+            Ok(0) | Err(_) => {}
+            Ok(_) => std::future::pending().await,
+        }
+    }
+}
+
 macro_rules! each {
     ($self:ident, $stream:ident => $call:expr) => {
         match $self.get_mut() {

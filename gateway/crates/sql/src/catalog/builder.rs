@@ -11,7 +11,7 @@ use super::closure;
 use super::{BaseColumn, Catalog, Column, Function, Relation, RelationKind};
 
 /// Collects rows and builds a [`Catalog`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct CatalogBuilder {
     version: u64,
     names: FxHashSet<Arc<str>>,

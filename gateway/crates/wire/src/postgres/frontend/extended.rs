@@ -3,7 +3,7 @@
 //! Owns their fields and those that we originate. Must not know which statement a name stands
 //! for. Borrows the bodies.
 
-use crate::postgres::write::{message, put_cstr};
+use crate::postgres::write::{message, put_cstr, put_i16};
 use crate::postgres::{Format, Reader, Violation};
 
 /// `Parse`.
@@ -212,6 +212,15 @@ impl<'a> Execute<'a> {
     }
 }
 
+/// Appends a `Parse` that declares no types.
+pub fn put_parse(out: &mut Vec<u8>, name: &[u8], text: &[u8]) {
+    message(out, b'P', |out| {
+        put_cstr(out, name);
+        put_cstr(out, text);
+        put_i16(out, 0);
+    });
+}
+
 /// Appends a `Describe`.
 pub fn put_describe(out: &mut Vec<u8>, subject: Subject, name: &[u8]) {
     message(out, b'D', |out| {
@@ -241,7 +250,7 @@ pub fn put_flush(out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::postgres::write::{put_i16, put_i32};
+    use crate::postgres::write::put_i32;
     use proptest::prelude::*;
 
     fn bind_body(formats: &[i16], parameters: &[Option<Vec<u8>>], results: &[i16]) -> Vec<u8> {
@@ -293,6 +302,10 @@ mod tests {
 
     #[test]
     fn what_we_write_we_read() {
+        let mut out = Vec::new();
+        put_parse(&mut out, b"s", b"SELECT 1");
+        let parse = Parse::read(&out[5..]).unwrap();
+        assert_eq!((parse.name, parse.text, parse.types().count()), (&b"s"[..], &b"SELECT 1"[..], 0));
         let mut out = Vec::new();
         put_describe(&mut out, Subject::Portal, b"p");
         assert_eq!(
