@@ -4,6 +4,8 @@
 //! `model`, and nothing of policy, credentials, approvals, recording, masking or configuration:
 //! what it needs of them the session gives it. A driver's task ends when the connection does.
 
+pub mod postgres;
+
 use std::sync::Arc;
 
 use model::Protocol;

@@ -1,0 +1,276 @@
+//! The two connections of a session, and the bytes on their way.
+//!
+//! Owns the buffers of both directions and the order of reading and writing. Must not know what
+//! the bytes mean. Bounded: the upstream is read only when everything shown has reached the
+//! client's socket, the client only while little waits for the upstream. Ends with the session.
+//!
+//! ```text
+//!  client ── read ──▶ requests (Framer) ── judged ──▶ Gate ── write ──▶ upstream
+//!  client ◀── write ── out + run ◀── shown ── answers (Framer) ◀── read ── upstream
+//! ```
+//!
+//! What passes untouched is never copied: it is a run of the upstream's own buffer, written from
+//! where it was read to.
+
+use std::io::{self, IoSlice};
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use wire::postgres::frame::Framer;
+
+use crate::session::{Card, Gate, Stream};
+
+/// Bytes of a connection's buffer to begin with: idle sessions hold two of them.
+pub(super) const BUFFER_BYTES: usize = 8 * 1024;
+/// Bytes a buffer grows to while reads fill it. Raised, bulk answers need fewer system calls and
+/// each busy session more memory.
+pub(super) const BUFFER_BYTES_MAX: usize = 256 * 1024;
+/// Bytes that may wait for the upstream before the client is read no further.
+const STAGED_BYTES_MAX: usize = 256 * 1024;
+
+/// The two connections.
+#[derive(Debug)]
+pub(super) struct Lines {
+    client: Stream,
+    /// What the client said.
+    pub(super) requests: Framer,
+    /// The way to the upstream.
+    pub(super) gate: Gate,
+    /// What the upstream said, and what the client is shown of it.
+    pub(super) shown: Shown,
+    card: Arc<Card>,
+    /// Bytes that the framer of the client's side misses for its next step.
+    pub(super) request_missing: usize,
+    gate_dirty: bool,
+}
+
+/// What has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Read {
+    /// Bytes of the client.
+    Client,
+    /// The client's end.
+    ClientEnd,
+    /// Bytes of the upstream.
+    Upstream,
+    /// The upstream's end.
+    UpstreamEnd,
+}
+
+/// Which connection failed.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// The client's.
+    Client(io::Error),
+    /// The upstream's.
+    Upstream(io::Error),
+}
+
+impl Lines {
+    pub(super) fn new(client: Stream, gate: Gate, answers: Framer, card: Arc<Card>) -> Self {
+        Self {
+            client,
+            requests: Framer::new(BUFFER_BYTES, BUFFER_BYTES_MAX),
+            gate,
+            shown: Shown::new(answers),
+            card,
+            request_missing: 0,
+            gate_dirty: false,
+        }
+    }
+
+    /// Writes what waits and reads what is there; resolves when something has been read.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        read_client: bool,
+    ) -> Poll<Result<Read, Broken>> {
+        if let Poll::Ready(Err(error)) = self.shown.poll_flush(cx, &mut self.client, &self.card) {
+            return Poll::Ready(Err(Broken::Client(error)));
+        }
+        if self.gate.staged_bytes() > 0 || self.gate_dirty {
+            match self.gate.poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.gate_dirty = false,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Broken::Upstream(error))),
+                Poll::Pending => self.gate_dirty = true,
+            }
+        }
+        if !self.shown.waits()
+            && let Poll::Ready(read) = self.poll_upstream(cx)
+        {
+            return Poll::Ready(read.map_err(Broken::Upstream));
+        }
+        if read_client
+            && self.gate.staged_bytes() < STAGED_BYTES_MAX
+            && let Poll::Ready(read) = self.poll_client(cx)
+        {
+            return Poll::Ready(read.map_err(Broken::Client));
+        }
+        Poll::Pending
+    }
+
+    fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
+        let missing = self.shown.missing;
+        let mut space = ReadBuf::new(self.shown.answers.space(missing));
+        ready!(Pin::new(&mut self.gate).poll_read(cx, &mut space))?;
+        let count = space.filled().len();
+        if count == 0 {
+            return Poll::Ready(Ok(Read::UpstreamEnd));
+        }
+        self.shown.answers.filled(count);
+        Poll::Ready(Ok(Read::Upstream))
+    }
+
+    fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
+        let mut space = ReadBuf::new(self.requests.space(self.request_missing));
+        ready!(Pin::new(&mut self.client).poll_read(cx, &mut space))?;
+        let count = space.filled().len();
+        if count == 0 {
+            return Poll::Ready(Ok(Read::ClientEnd));
+        }
+        self.requests.filled(count);
+        self.card.bytes_from_client.fetch_add(count as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(Read::Client))
+    }
+
+    /// Writes everything shown, as far as the client still listens.
+    pub(super) async fn flush_client(&mut self) -> io::Result<()> {
+        std::future::poll_fn(|cx| self.shown.poll_flush(cx, &mut self.client, &self.card)).await
+    }
+
+    /// Closes our side toward the client.
+    pub(super) async fn close_client(&mut self) -> io::Result<()> {
+        std::future::poll_fn(|cx| Pin::new(&mut self.client).poll_shutdown(cx)).await
+    }
+}
+
+/// What the client is shown: messages of our own, and runs of the upstream's.
+#[derive(Debug)]
+pub(super) struct Shown {
+    /// What the upstream said.
+    pub(super) answers: Framer,
+    /// Bytes that its framer misses for its next step.
+    pub(super) missing: usize,
+    /// Goes first.
+    out: Vec<u8>,
+    sent: usize,
+    /// Goes after it: a range of the upstream's buffer.
+    run: Range<usize>,
+    /// Whether a message is passing in pieces, so that nothing may come in between.
+    streaming: bool,
+    /// What waits for its end.
+    after_stream: Vec<u8>,
+    unflushed: bool,
+}
+
+impl Shown {
+    fn new(answers: Framer) -> Self {
+        Self {
+            answers,
+            missing: 0,
+            out: Vec::new(),
+            sent: 0,
+            run: 0..0,
+            streaming: false,
+            after_stream: Vec::new(),
+            unflushed: false,
+        }
+    }
+
+    /// Passes a range of the upstream's buffer.
+    #[inline]
+    pub(super) fn pass(&mut self, range: Range<usize>) {
+        if self.run.is_empty() {
+            self.run = range;
+        } else if self.run.end == range.start {
+            self.run.end = range.end;
+        } else {
+            self.settle_run();
+            self.run = range;
+        }
+    }
+
+    /// Passes a piece of a long message.
+    pub(super) fn pass_chunk(&mut self, range: Range<usize>, last: bool) {
+        self.pass(range);
+        self.streaming = !last;
+        if last && !self.after_stream.is_empty() {
+            self.settle_run();
+            let after = std::mem::take(&mut self.after_stream);
+            self.out.extend_from_slice(&after);
+        }
+    }
+
+    /// Appends messages of our own.
+    pub(super) fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.streaming {
+            write(&mut self.after_stream);
+        } else {
+            self.settle_run();
+            write(&mut self.out);
+        }
+    }
+
+    fn settle_run(&mut self) {
+        if !self.run.is_empty() {
+            let run = std::mem::replace(&mut self.run, 0..0);
+            self.out.extend_from_slice(self.answers.bytes(run));
+        }
+    }
+
+    /// Whether something waits to be written.
+    pub(super) const fn waits(&self) -> bool {
+        self.unflushed || self.sent < self.out.len() || self.run.start < self.run.end
+    }
+
+    /// Whether a message is passing in pieces.
+    pub(super) const fn is_streaming(&self) -> bool {
+        self.streaming
+    }
+
+    fn poll_flush(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Stream,
+        card: &Card,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let out = self.out.get(self.sent..).unwrap_or_default();
+            let run = self.answers.bytes(self.run.clone());
+            let count = match (out.is_empty(), run.is_empty()) {
+                (true, true) => break,
+                (false, true) => ready!(Pin::new(&mut *client).poll_write(cx, out))?,
+                (true, false) => ready!(Pin::new(&mut *client).poll_write(cx, run))?,
+                (false, false) => {
+                    let both = [IoSlice::new(out), IoSlice::new(run)];
+                    ready!(Pin::new(&mut *client).poll_write_vectored(cx, &both))?
+                }
+            };
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            card.bytes_to_client.fetch_add(count as u64, Ordering::Relaxed);
+            let of_out = count.min(out.len());
+            self.sent += of_out;
+            self.run.start += count - of_out;
+            self.unflushed = true;
+        }
+        self.out.clear();
+        self.sent = 0;
+        self.run = 0..0;
+        // Everything handed out is gone: the buffer's room may be used again.
+        self.answers.consume();
+        if self.out.capacity() > BUFFER_BYTES_MAX {
+            self.out = Vec::new();
+        }
+        if self.unflushed {
+            ready!(Pin::new(&mut *client).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
