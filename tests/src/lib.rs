@@ -15,4 +15,6 @@ pub mod certificates;
 pub mod client;
 pub mod cluster;
 pub mod eventually;
+pub mod middle;
 pub mod programs;
+pub mod world;

@@ -42,7 +42,7 @@ fn refused(refusal: &IdentityRefusal) -> IdentityError {
     IdentityError {
         why: refusal.kind(),
         detail: refusal.to_string().into(),
-        cgroup: None,
+        cgroup: refusal.cgroup().map(Into::into),
         workload: refusal.workload().cloned(),
     }
 }

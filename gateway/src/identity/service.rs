@@ -88,6 +88,15 @@ impl IdentityRefusal {
         }
     }
 
+    /// The path of the cgroup that no workload claims.
+    #[must_use]
+    pub fn cgroup(&self) -> Option<&str> {
+        match self {
+            Self::Workload(WorkloadRefusal::None { cgroup_path, .. }) => Some(cgroup_path),
+            _ => None,
+        }
+    }
+
     /// The workload, where it came that far.
     #[must_use]
     pub const fn workload(&self) -> Option<&WorkloadName> {

@@ -4,7 +4,5 @@
 //! test has an instance, cgroups and a network namespace of its own; only tasks in its own cgroups are
 //! governed, so that the rest of the machine does not notice.
 
-#[path = "kernel/bypass.rs"]
 mod bypass;
-#[path = "kernel/world.rs"]
 mod world;

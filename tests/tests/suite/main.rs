@@ -2,7 +2,12 @@
 //!
 //! Owns the list of modules.
 
-#[path = "suite/fixture.rs"]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails, with its reason"
+)]
+
+mod conformance;
 mod fixture;
-#[path = "suite/kernel.rs"]
 mod kernel;

@@ -1,0 +1,161 @@
+//! The configuration of a world: the usual one, and the parts that tests change.
+//!
+//! Owns the text. Must not know how it is read.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::cluster::{APP, Cluster, User};
+
+/// The cgroup that the usual workload is in.
+pub(super) const CGROUP: &str = "/system.slice/nightly-report.service";
+
+const ROLES: &str = r#"
+  - name: reader
+    groups: [readers]
+    rules:
+      - { id: connect, effect: allow, target: shop }
+      - { id: read, effect: allow, target: shop, sql: { actions: [select], objects: ["*"] } }
+      - { id: own-orders, effect: allow, target: shop, sql: { actions: [insert, update], objects: ["*.public.orders"] } }
+      - { id: no-deletes, effect: deny, target: shop, sql: { actions: [delete, truncate] } }
+      - id: drop-needs-human
+        effect: hold
+        target: shop
+        sql: { actions: [drop] }
+        approvers: { group: oncall, within: 1m }
+"#;
+
+const CLASSIFICATION: &str = r#"
+  - { tag: pii.email, target: shop, columns: ["*.users.email"], mask: partial }
+  - { tag: pii.email, detect: email, mask: partial }
+  - { tag: pci.pan, detect: payment_card, mask: last4 }
+"#;
+
+/// Text in the making.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    directory: PathBuf,
+    upstream: SocketAddr,
+    /// What the gateway logs in with.
+    pub credential: User,
+    /// The list under `roles:`.
+    pub roles: String,
+    /// The list under `classification:`.
+    pub classification: String,
+    /// What `upstream_tls:` says.
+    pub upstream_tls: String,
+    /// More keys of the target, one a line, indented by four.
+    pub target: String,
+    /// What a workload must match, and its groups or token.
+    pub workload: String,
+    /// More keys at the top.
+    pub more: String,
+}
+
+impl Configuration {
+    /// A workload that reads the shop, may not delete, and needs a human to drop.
+    pub(super) fn usual(cluster: &Cluster, directory: &Path) -> Self {
+        Self {
+            directory: directory.to_path_buf(),
+            upstream: (Ipv4Addr::LOCALHOST, cluster.port()).into(),
+            credential: APP,
+            roles: ROLES.to_owned(),
+            classification: CLASSIFICATION.to_owned(),
+            upstream_tls: format!(
+                "{{ mode: verify-full, ca: {} }}",
+                cluster.authority_file().display()
+            ),
+            target: String::new(),
+            workload: "{ systemd_unit: nightly-report.service }\n    groups: [readers]".to_owned(),
+            more: String::new(),
+        }
+    }
+
+    /// With these roles.
+    #[must_use]
+    pub fn roles(mut self, roles: &str) -> Self {
+        roles.clone_into(&mut self.roles);
+        self
+    }
+
+    /// With one more rule for the usual role, as one line of YAML.
+    #[must_use]
+    pub fn rule(mut self, rule: &str) -> Self {
+        self.roles.push_str(&format!("      - {rule}\n"));
+        self
+    }
+
+    /// With this classification.
+    #[must_use]
+    pub fn classification(mut self, classification: &str) -> Self {
+        classification.clone_into(&mut self.classification);
+        self
+    }
+
+    /// With this credential.
+    #[must_use]
+    pub fn credential(mut self, user: User) -> Self {
+        self.credential = user;
+        self
+    }
+
+    /// With another upstream, without TLS.
+    #[must_use]
+    pub fn upstream_at(mut self, address: SocketAddr) -> Self {
+        self.upstream = address;
+        "disable".clone_into(&mut self.upstream_tls);
+        self
+    }
+
+    /// With this under `limits:`.
+    #[must_use]
+    pub fn limits(mut self, limits: &str) -> Self {
+        self.more.push_str(&format!("limits: {limits}\n"));
+        self
+    }
+
+    /// Where the target is.
+    #[must_use]
+    pub const fn upstream(&self) -> SocketAddr {
+        self.upstream
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self { roles, classification, upstream_tls, target, workload, more, .. } = self;
+        let (directory, user) = (self.directory.display(), self.credential.name);
+        let classification = if classification.trim().is_empty() {
+            String::new()
+        } else {
+            format!("classification:{classification}")
+        };
+        format!(
+            "instance: world\n\
+             state_directory: {directory}/state\n\
+             govern: [{{ cgroup: /system.slice }}]\n\
+             workloads:\n  - name: nightly-report\n    match: {workload}\n\
+             targets:\n  - name: shop\n    protocol: postgres\n    addresses: [\"{}\"]\n    \
+             environment: prod\n    upstream_tls: {upstream_tls}\n    \
+             credential: {{ user: {user}, password: {{ file: {} }} }}\n{target}\
+             roles:{roles}\n{classification}\n\
+             audit: {{ allowed_operations: true }}\n\
+             control: {{ socket: {directory}/control.sock, approver_groups: {{ oncall: {{ users: [root] }} }} }}\n\
+             {more}",
+            self.upstream,
+            self.secret_file().display(),
+        )
+    }
+
+    pub(super) fn write_secret(&self) {
+        let path = self.secret_file();
+        fs::write(&path, self.credential.password).expect("the secret can be written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("its mode");
+    }
+
+    fn secret_file(&self) -> PathBuf {
+        self.directory.join("secret")
+    }
+}

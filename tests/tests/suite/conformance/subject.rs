@@ -1,0 +1,141 @@
+//! What a protocol brings to be tested: its words for what every protocol can do.
+//!
+//! Owns the seam of the suite.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use model::Protocol;
+use tests::world::{Opener, World};
+
+/// Something a workload wants to do, each time with a number of its own, which makes it findable.
+#[derive(Clone, Debug)]
+pub(super) struct Deed {
+    pub(super) kind: Kind,
+    number: u32,
+}
+
+/// What sort of deed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A rule allows it.
+    Allowed,
+    /// A rule denies it.
+    Denied,
+    /// A rule holds it.
+    Held,
+    /// It is allowed, and its answer has values that must be masked.
+    Sensitive,
+    /// It is allowed, and the upstream fails at it.
+    Failing,
+    /// It is allowed, and its answer is long.
+    Long,
+}
+
+impl Deed {
+    fn new(kind: Kind) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(700_000_001);
+        Self { kind, number: NEXT.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    pub(super) fn allowed() -> Self {
+        Self::new(Kind::Allowed)
+    }
+
+    pub(super) fn denied() -> Self {
+        Self::new(Kind::Denied)
+    }
+
+    pub(super) fn held() -> Self {
+        Self::new(Kind::Held)
+    }
+
+    pub(super) fn sensitive() -> Self {
+        Self::new(Kind::Sensitive)
+    }
+
+    pub(super) fn failing() -> Self {
+        Self::new(Kind::Failing)
+    }
+
+    pub(super) fn long() -> Self {
+        Self::new(Kind::Long)
+    }
+
+    /// The number, as it stands in the request.
+    pub(super) fn marker(&self) -> String {
+        self.number.to_string()
+    }
+}
+
+/// What a client was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// All of it, as text.
+    pub(super) text: String,
+    /// The values in it.
+    pub(super) values: Vec<String>,
+    /// How many rows or chunks.
+    pub(super) rows: usize,
+    /// The protocol's word for a refusal by the gateway, where it is one.
+    pub(super) refusal: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn refused(&self) -> bool {
+        self.refusal.is_some()
+    }
+}
+
+/// A session of a client.
+pub(super) trait Peer: Send {
+    /// Sends bytes.
+    fn send(&mut self, bytes: &[u8]);
+    /// Sends the request of a deed.
+    fn begin(&mut self, deed: &Deed);
+    /// Waits until something of the answer is there.
+    fn first_part(&mut self);
+    /// Takes in one whole answer.
+    fn answer(&mut self) -> Answer;
+    /// Takes in what comes until the connection ends.
+    fn until_end(&mut self) -> String;
+
+    /// Does a deed.
+    fn run(&mut self, deed: &Deed) -> Answer {
+        self.begin(deed);
+        self.answer()
+    }
+}
+
+/// A protocol under test.
+pub(super) trait Subject {
+    /// Which.
+    fn protocol(&self) -> Protocol;
+    /// The request of a deed.
+    fn bytes(&self, deed: &Deed) -> Vec<u8>;
+    /// A session of the usual workload with the usual place.
+    fn session(&self, world: &World) -> Box<dyn Peer>;
+    /// A place of its own for a deed that changes things.
+    fn fresh_place(&self, world: &World) -> String;
+    /// A session of the usual workload with that place.
+    fn session_at(&self, world: &World, place: &str) -> Box<dyn Peer>;
+    /// Logs in where it must be refused, and gives what the client was told.
+    fn refused_login(&self, world: &World) -> String;
+    /// Logs in over a connection that carries no binding.
+    fn login_from_nowhere(&self, world: &World) -> Result<(), String>;
+    /// Logs in over a connection that somebody else opened.
+    fn login_as(&self, world: &World, opener: &Opener) -> Result<(), String>;
+    /// Whether the upstream has seen the request of a deed.
+    fn reached(&self, world: &World, deed: &Deed) -> bool;
+    /// Whether a held deed has been done there.
+    fn has_happened(&self, world: &World, place: &str, deed: &Deed) -> bool;
+    /// Values of a sensitive answer as the upstream has them.
+    fn raw_values(&self) -> &'static [&'static str];
+    /// At most so many bytes of a sensitive answer are of interest.
+    fn sensitive_answer_bytes(&self) -> usize;
+    /// Rows of a long answer.
+    fn long_rows(&self) -> usize;
+    /// Frames that are larger than any limit, or no frames at all.
+    fn oversize_frames(&self) -> Vec<Vec<u8>>;
+    /// Answers to a sensitive request that no honest upstream gives, with raw values in them.
+    fn lies(&self) -> Vec<(&'static str, Vec<u8>)>;
+}
