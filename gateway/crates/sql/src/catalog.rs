@@ -24,6 +24,7 @@ pub struct Catalog {
     pub(crate) by_name: FxHashMap<Arc<str>, Vec<usize>>,
     pub(crate) functions: FxHashMap<Arc<str>, Vec<Function>>,
     pub(crate) operators: FxHashMap<Arc<str>, Vec<Arc<str>>>,
+    pub(crate) edges: Vec<(BaseColumn, BaseColumn)>,
     pub(crate) bases: FxHashMap<(u32, i16), Arc<[BaseColumn]>>,
 }
 
@@ -175,6 +176,15 @@ impl Catalog {
             }
             _ => BaseColumns::Unknown,
         }
+    }
+
+    /// The same snapshot with more known of what columns show, such as what a dialect reads from
+    /// the definitions of views (`postgres::derivations`).
+    #[must_use]
+    pub fn with_derivations(mut self, more: &[(BaseColumn, BaseColumn)]) -> Self {
+        self.edges.extend_from_slice(more);
+        self.bases = closure::close(&self.edges);
+        self
     }
 
     /// Every function of this name, in any schema.

@@ -28,9 +28,12 @@ mod rows;
 mod session;
 mod settings;
 mod utility;
+mod view;
 mod write;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub use view::derivations;
 
 use crate::{Analysis, AnalysisLimits, Scope, Unreadable};
 

@@ -57,3 +57,23 @@ fn every_other_statement_asks_for_what_it_touches() {
 fn tools_and_drivers_ask_for_catalogues_and_little_else() {
     check("tools.sql", include_str!("corpus/tools.sql"));
 }
+
+#[test]
+fn a_view_is_followed_column_by_column() {
+    let shop = Database::shop();
+    let oid = |name: &str| shop.catalog.relation("public", name).unwrap().oid;
+    let (view, users) = (oid("user_mails"), oid("users"));
+    let read = |text| sql::postgres::derivations(&shop.catalog, "shop", view, text).unwrap();
+    assert_eq!(
+        read("SELECT u.id, upper(u.email) AS mail FROM public.users u;"),
+        [((view, 1), (users, 1)), ((view, 2), (users, 3))]
+    );
+    // A function that is not known to be harmless may show anything of what the view reads.
+    assert_eq!(read("SELECT u.id, hidden.peek(1) FROM public.users u").len(), 1 + 6);
+    let derived =
+        sql::postgres::derivations(&shop.catalog, "shop", view, "SELECT x FROM nowhere.y");
+    assert_eq!(derived, None);
+    let catalog = shop.catalog.clone().with_derivations(&[((users, 1), (users, 4))]);
+    let bases = catalog.base_columns(view, 1);
+    assert_eq!(bases, sql::catalog::BaseColumns::Known([(users, 1), (users, 4), (view, 1)].into()));
+}

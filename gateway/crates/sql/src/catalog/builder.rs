@@ -135,7 +135,8 @@ impl CatalogBuilder {
             self.edges
                 .extend(relation.columns.iter().map(|column| ((from, column.attribute), base)));
         }
-        catalog.bases = closure::close(&self.edges);
+        catalog.edges = self.edges;
+        catalog.bases = closure::close(&catalog.edges);
         catalog
     }
 

@@ -15,7 +15,7 @@ use super::names::Touched;
 use super::namespace::{Cte, Level};
 use super::rows::{Lineage, Origin};
 use crate::lineage::{ColumnWrite, Outputs};
-use crate::statement::{Analysis, Referral, SettingChange, Statement, StatementKind};
+use crate::statement::{Analysis, DiscardWhat, Referral, SettingChange, Statement, StatementKind};
 use crate::{AnalysisLimits, Scope, Unreadable};
 
 /// Stack left at which a deeper call moves to a new piece of it, and the size of that piece.
@@ -27,6 +27,9 @@ pub(super) struct Reading<'a> {
     pub(super) scope: &'a Scope<'a>,
     pub(super) limits: &'a AnalysisLimits,
     pub(super) database: Arc<str>,
+    /// Whether unqualified names still mean what the scope says: not after a statement of the
+    /// same text that changes the search path or the role.
+    pub(super) names_certain: bool,
     nodes_left: Cell<usize>,
     depth: Cell<usize>,
 }
@@ -63,21 +66,41 @@ pub(super) fn read_all(
     if tree.len() > statements_max {
         return Err(Unreadable::TooMany { statements_max });
     }
-    let reading = Reading {
-        scope,
-        limits,
-        database: scope.database.into(),
-        nodes_left: Cell::new(limits.nodes_max),
-        depth: Cell::new(0),
-    };
+    let database: Arc<str> = scope.database.into();
+    let mut temporary = scope.temporary.to_vec();
+    let mut names_certain = true;
+    let mut nodes_left = limits.nodes_max;
     let mut statements = Vec::with_capacity(tree.len());
     for raw in tree {
         let range = statement_range(text, raw.stmt_location, raw.stmt_len);
+        let now = Scope { temporary: &temporary, ..*scope };
+        let reading = Reading {
+            scope: &now,
+            limits,
+            database: database.clone(),
+            names_certain,
+            nodes_left: Cell::new(nodes_left),
+            depth: Cell::new(0),
+        };
         let mut statement = Analyser::new(&reading).statement(raw.stmt())?;
+        nodes_left = reading.nodes_left.get();
         statement.place(&range);
+        // The server reads the next statement after it has run this one.
+        names_certain &= !moves_names(&statement);
+        temporary.extend(statement.creates_temporary.iter().cloned());
         statements.push(statement);
     }
     Ok(Analysis { statements })
+}
+
+/// Whether unqualified names may mean something else afterwards.
+fn moves_names(statement: &Statement) -> bool {
+    let moving = |name: &str| matches!(name, "search_path" | "role" | "session_authorization");
+    statement.settings.iter().any(|change| change.name.as_deref().is_none_or(moving))
+        || matches!(
+            statement.kind,
+            StatementKind::Reset { name: None } | StatementKind::Discard { what: DiscardWhat::All }
+        )
 }
 
 impl Statement {

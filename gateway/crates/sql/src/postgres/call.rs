@@ -123,6 +123,7 @@ impl<'a> Analyser<'a> {
             }
             (false, false) => Callee::Other,
             (false, true) => {
+                self.unknown |= !self.reading.names_certain;
                 for schema in self.possible_schemas() {
                     self.need_function(schema, name);
                 }
@@ -144,10 +145,11 @@ impl<'a> Analyser<'a> {
                 visible.builtin = true;
                 continue;
             }
-            let in_sight = scope
+            let in_path = scope
                 .search_path
                 .iter()
                 .any(|entry| **entry == *schema || (**entry == *"$user" && scope.user == schema));
+            let in_sight = in_path || !self.reading.names_certain;
             if in_sight && !visible.schemas.contains(&schema) {
                 visible.schemas.push(schema);
             }
@@ -236,6 +238,7 @@ impl<'a> Analyser<'a> {
 
     /// Sequence names come out of a text, so they cannot be borrowed from the tree.
     fn use_sequence(&mut self, schema: Option<&str>, name: &str, action: Action) {
+        self.unknown |= schema.is_none() && !self.reading.names_certain;
         let scope = self.scope();
         let known = scope.catalog.resolve(schema, name, scope.search_path, scope.user);
         if let Some(relation) = known {

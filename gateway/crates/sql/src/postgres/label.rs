@@ -117,9 +117,8 @@ fn subquery_name(node: Node<'_>) -> &str {
             {
                 return "";
             }
-            // A cast or CASE around another subquery: its name is not worth a recursion.
-            Node::TypeCast(_) | Node::CaseExpr(_) | Node::A_Indirection(_) => return "",
-            other => return strong(other).unwrap_or(NAMELESS),
+            // Nests no deeper than the walk, which comes first and is bounded.
+            other => return default_name(other),
         }
     }
 }

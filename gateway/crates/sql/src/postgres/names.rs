@@ -48,6 +48,7 @@ impl<'a> Analyser<'a> {
             let relation = scope.catalog.relation(schema, name);
             return vec![self.touch(schema, name, relation)];
         }
+        self.unknown |= !self.reading.names_certain;
         let mut found = Vec::with_capacity(1);
         if scope.temporary.iter().any(|temporary| **temporary == *name) {
             found.push(self.touch("pg_temp", name, None));

@@ -1262,3 +1262,62 @@ SELECT xmlforest(email), xmlelement(name x, xmlattributes(name), card_number) FR
 --> select on shop.public.users(card_number, email, name)
 --> out xmlforest <- public.users.email
 --> out xmlelement <- public.users.name, public.users.card_number
+
+-- # a temporary table hides another one in the same text
+CREATE TEMP TABLE orders AS SELECT 1 AS id; SELECT id FROM orders
+--> is create table
+--> create on shop.pg_temp.orders
+--> temporary orders
+--> is select
+--> select on shop.pg_temp.orders(id)
+--> select on shop.public.orders(id)
+--> out id <- ?shop.pg_temp.orders.id, ?shop.public.orders.id
+
+-- # the search path changes in the same text
+SET search_path = hidden; SELECT email FROM users; SELECT email FROM public.users; SELECT count(*), peek(1)
+--> is set
+--> set on setting search_path
+--> setting search_path = 'hidden'
+--> is select
+--> select on shop.public.users(email)
+--> unknown on statement shop
+--> out email = public.users.email
+--> is select
+--> select on shop.public.users(email)
+--> out email = public.users.email
+--> is select
+--> execute on shop.hidden.peek()
+--> out count
+--> out peek OPAQUE
+
+-- # the search path changes through a function in the same text
+SELECT set_config('search_path', 'hidden', true); DELETE FROM users
+--> is select
+--> set on setting search_path
+--> setting search_path = 'hidden' local
+--> out set_config
+--> is delete
+--> delete on shop.public.users
+--> unknown on statement shop
+
+-- # the role changes in the same text
+SET ROLE bob; INSERT INTO users VALUES (1)
+--> is set
+--> set on setting role
+--> setting role = 'bob'
+--> is insert
+--> insert on shop.public.users(*)
+--> unknown on statement shop
+
+-- # everything is reset in the same text
+RESET ALL; TABLE users
+--> is reset
+--> is select
+--> select on shop.public.users(*)
+--> unknown on statement shop
+--> out id = public.users.id
+--> out name = public.users.name
+--> out email = public.users.email
+--> out card_number = public.users.card_number
+--> out created_at = public.users.created_at
+--> out profile = public.users.profile

@@ -67,6 +67,7 @@ impl<'a> Analyser<'a> {
     /// A relation that is about to be: in its schema, or the one where new things go.
     pub(super) fn create_relation(&mut self, named: &'a nodes::RangeVar) -> Vec<u32> {
         let name = named.relname().unwrap_or_default();
+        self.unknown |= named.schemaname().is_none() && !self.reading.names_certain;
         let temporary = u8::try_from(named.relpersistence) == Ok(b't');
         let schema = match named.schemaname() {
             _ if temporary => "pg_temp",
@@ -86,6 +87,7 @@ impl<'a> Analyser<'a> {
     /// changed may be any the search path shows.
     pub(super) fn need_routine(&mut self, action: Action, parts: &[&str]) {
         let database = self.scope().database;
+        self.unknown |= parts.len() == 1 && !self.reading.names_certain;
         let paths: Vec<ObjectPath> = match parts {
             [name] if action == Action::Create => {
                 vec![ObjectPath::new([database, self.creation_schema(), name])]
@@ -109,6 +111,7 @@ impl<'a> Analyser<'a> {
 
     /// Something that lives in a schema and is no relation.
     pub(super) fn need_in_schema(&mut self, action: Action, kind: &'static str, parts: &[&str]) {
+        self.unknown |= parts.len() == 1 && !self.reading.names_certain;
         match parts {
             [name] if action == Action::Create => {
                 let schema = self.creation_schema();
