@@ -10,13 +10,15 @@ use std::fmt;
 use serde::Serialize;
 
 /// What a name says for a part that could not be found out.
-const UNKNOWN_PART: &str = "*";
+pub const UNKNOWN_PART: &str = "*";
 
 /// A compiled pattern.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PathPattern {
     text: String,
     parts: Vec<Part>,
+    /// Whether each part stands for exactly one: then it is compared part by part.
+    fixed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -70,7 +72,8 @@ impl PathPattern {
                 Some(_) => return Err(PatternError::Quote),
             }
         }
-        Ok(Self { text: text.to_owned(), parts })
+        let fixed = !parts.contains(&Part::Any);
+        Ok(Self { text: text.to_owned(), parts, fixed })
     }
 
     /// The text it was read from.
@@ -82,6 +85,9 @@ impl PathPattern {
     /// Whether the pattern matches a name given by its parts, outermost first.
     #[must_use]
     pub fn matches<S: AsRef<str>>(&self, name: &[S]) -> bool {
+        if self.fixed {
+            return match_fixed(&self.parts, name, part_matches);
+        }
         match_parts(&self.parts, name, part_matches)
     }
 
@@ -90,9 +96,23 @@ impl PathPattern {
     /// [`matches`](Self::matches).
     #[must_use]
     pub fn may_match<S: AsRef<str>>(&self, name: &[S]) -> bool {
-        match_parts(&self.parts, name, |part, candidate| {
+        let fits = |part: &Part, candidate: &str| {
             candidate == UNKNOWN_PART || part_matches(part, candidate)
-        })
+        };
+        if self.fixed {
+            return match_fixed(&self.parts, name, fits);
+        }
+        match_parts(&self.parts, name, fits)
+    }
+
+    /// What the last part of a name must be for the pattern to match it, where that is one word:
+    /// for indexes of patterns.
+    #[must_use]
+    pub fn last_literal(&self) -> Option<&str> {
+        match self.parts.last() {
+            Some(Part::Literal(literal)) => Some(literal),
+            _ => None,
+        }
     }
 
     /// Whether any name of `arity` parts could match: a pattern that cannot is a mistake.
@@ -175,6 +195,16 @@ fn parse_bare(rest: &mut Chars<'_>) -> Result<Part, PatternError> {
         .map(|piece| if let Piece::Char(c) = piece { Some(*c) } else { None })
         .collect();
     Ok(literal.map_or(Part::Glob(pieces), Part::Literal))
+}
+
+/// Compares part by part, the last first: names differ there most often.
+fn match_fixed<S: AsRef<str>>(
+    parts: &[Part],
+    name: &[S],
+    fits: impl Fn(&Part, &str) -> bool,
+) -> bool {
+    parts.len() == name.len()
+        && parts.iter().zip(name).rev().all(|(part, candidate)| fits(part, candidate.as_ref()))
 }
 
 /// Matches with one remembered way back, as for a one-line glob: a later `*` can take over all
@@ -315,6 +345,15 @@ mod tests {
         assert!(!pattern.may_match(&["shop", "*", "now"]));
         assert!(!pattern.may_match(&["shop", "*"]));
         assert!(!PathPattern::parse("crm.*").unwrap().may_match(&["shop", "*", "*"]));
+    }
+
+    #[test]
+    fn the_last_literal_is_the_last_part_of_every_name_that_matches() {
+        let last = |text| PathPattern::parse(text).unwrap().last_literal().map(str::to_owned);
+        assert_eq!(last("shop.*.users").as_deref(), Some("users"));
+        assert_eq!(last("shop.public.\"a.b\"").as_deref(), Some("a.b"));
+        assert_eq!(last("shop.public.user*"), None);
+        assert_eq!(last("shop.*"), None);
     }
 
     #[test]

@@ -133,7 +133,13 @@ impl Condition {
             .max_recursion_depth(NESTING_MAX)
             .max_expression_node_count(NODES_MAX)
             .parse(text)
-            .map_err(|errors| ConditionError::Syntax(first_line(&errors.to_string())))?;
+            .map_err(|errors| {
+                let first = errors.errors.first();
+                ConditionError::Syntax(first.map_or_else(
+                    || "it is not CEL".to_owned(),
+                    |error| format!("{} (at column {})", first_line(&error.msg), error.pos.1),
+                ))
+            })?;
         Names::default().check(&expression)?;
         Ok(Self { text: Arc::clone(text), expression })
     }

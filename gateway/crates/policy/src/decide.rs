@@ -10,7 +10,7 @@ use std::sync::Arc;
 use model::{Access, Action, DecidingRule, Decision, Effect, Operation, Reason, Timestamp};
 
 use crate::condition::{Asked, Facts};
-use crate::rule::{Rule, spelled};
+use crate::rule::{Rule, spell, spelled};
 use crate::standing::{Standing, View};
 
 impl Standing {
@@ -77,10 +77,11 @@ impl<'a> Judging<'a> {
 
     fn judge(&mut self, at: usize, access: &Access) {
         let view: &'a View = &self.standing.view;
-        let (mut allowed_by, mut held, mut hold_grants) = (None, false, None);
-        for (index, rule) in view.speaking_of(access.action) {
-            // One allow rule is enough; a further one matters only if its condition fails.
-            if rule.effect == Effect::Allow && allowed_by.is_some() && rule.condition.is_none() {
+        let (mut allowed_by, mut held, mut hold_grants) = (None::<usize>, false, None::<usize>);
+        for (index, rule) in view.speaking_of(access) {
+            // The first allow rule is enough; a further one matters only if its condition fails.
+            let settled = allowed_by.is_some_and(|first| first < index);
+            if rule.effect == Effect::Allow && settled && rule.condition.is_none() {
                 continue;
             }
             let fit = rule.applies(&access.object);
@@ -95,10 +96,12 @@ impl<'a> Judging<'a> {
                         note(&mut self.holding, index, at);
                     }
                     if fit.grants {
-                        hold_grants = hold_grants.or(Some(index));
+                        hold_grants = Some(hold_grants.map_or(index, |first| first.min(index)));
                     }
                 }
-                Effect::Allow => allowed_by = allowed_by.or(Some(index)),
+                Effect::Allow => {
+                    allowed_by = Some(allowed_by.map_or(index, |first| first.min(index)));
+                }
             }
         }
         if access.action == Action::Connect {
@@ -152,6 +155,7 @@ impl<'a> Judging<'a> {
         };
         let mut rules = Vec::with_capacity(said.len());
         let mut approvals = Vec::new();
+        let mut text = String::new();
         for (index, at) in said {
             let (Some(rule), Some(access)) = (view.rules.get(index), access_at(at)) else {
                 continue;
@@ -165,7 +169,7 @@ impl<'a> Judging<'a> {
                 role: rule.role.clone(),
                 rule: rule.id.clone(),
                 effect: rule.effect,
-                access: spelled(access),
+                access: spell(access, &mut text),
             });
         }
         Decision {

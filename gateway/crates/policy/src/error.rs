@@ -138,6 +138,9 @@ pub enum RuleProblem {
         /// Why not.
         because: String,
     },
+    /// None of its patterns fits one of its actions.
+    #[error("none of its patterns can match an object of {0}")]
+    ActionUnmatched(Action),
     /// Another rule of the role has its way wherever this one matches.
     #[error("it can never fire: rule {by} of the same role always has precedence over it")]
     Shadowed {
@@ -177,6 +180,9 @@ impl RuleProblem {
             ),
             Self::ForeignTarget { theirs, .. } => format!("write a {theirs} block for it"),
             Self::NeverMatches { .. } => "correct the pattern, or remove it".to_owned(),
+            Self::ActionUnmatched(action) => {
+                format!("add a pattern for objects of {action}, or remove {action}")
+            }
             Self::Shadowed { by } => format!("narrow rule {by}, or remove this one"),
             Self::Approvers(problem) => problem.remedy(),
             Self::Condition(problem) => problem.remedy(),

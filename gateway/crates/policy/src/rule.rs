@@ -3,6 +3,7 @@
 //! Owns the matching of actions, objects and columns. Must not know the other rules of a policy
 //! nor what a principal is.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{Access, Action, ApprovalRequirement, Columns, Effect, Object, RoleName, RuleId};
@@ -34,60 +35,80 @@ pub(crate) struct Fit {
 }
 
 impl Rule {
-    /// What the rule has to do with an object of one of its actions, its condition aside.
-    pub(crate) fn fit(&self, object: &Object) -> Fit {
+    /// What the last part of a name can be for the rule to speak of it, each once; `None` where
+    /// that is not spelled out.
+    pub(crate) fn last_parts(&self) -> Option<BTreeSet<&str>> {
         if self.objects.is_empty() && self.functions.is_empty() {
-            return Fit { touches: true, grants: true };
+            return None;
+        }
+        let paths = self.objects.iter().map(ObjectPattern::path).chain(&self.functions);
+        paths.map(PathPattern::last_literal).collect()
+    }
+
+    /// What the rule has to do with an object of one of its actions, its condition and its effect
+    /// aside.
+    pub(crate) fn fit(&self, object: &Object) -> Fit {
+        Fit { touches: self.touches(object), grants: self.grants(object) }
+    }
+
+    /// What the rule does to an object of one of its actions, its condition aside: a deny rule
+    /// never grants, and what an allow rule touches does not matter.
+    pub(crate) fn applies(&self, object: &Object) -> Fit {
+        match self.effect {
+            Effect::Deny => Fit { touches: self.touches(object), grants: false },
+            Effect::Hold => self.fit(object),
+            Effect::Allow => Fit { touches: false, grants: self.grants(object) },
+        }
+    }
+
+    /// Whether the rule speaks of any part of the object, or could.
+    fn touches(&self, object: &Object) -> bool {
+        if self.objects.is_empty() && self.functions.is_empty() {
+            return true;
+        }
+        let may_be = |path, columns: &Columns| {
+            let mut patterns = self.objects.iter();
+            patterns.any(|one| one.may_be(path) && one.touches_columns(columns))
+        };
+        match object {
+            Object::Function { path } if !self.functions.is_empty() => {
+                self.functions.iter().any(|pattern| pattern.may_match(&path.0))
+            }
+            Object::Relation { path, columns } => may_be(path, columns),
+            // Without columns: a pattern that lists some is about something else.
+            Object::Function { path } | Object::Named { path, .. } => may_be(path, &Columns::None),
+        }
+    }
+
+    /// Whether the rule speaks of all of the object, for certain.
+    fn grants(&self, object: &Object) -> bool {
+        if self.objects.is_empty() && self.functions.is_empty() {
+            return true;
         }
         match object {
-            Object::Function { path } if !self.functions.is_empty() => self.fit_function(path),
-            Object::Relation { path, columns } => self.fit_relation(path, columns),
-            Object::Function { path } | Object::Named { path, .. } => self.fit_whole(path),
+            Object::Function { path } if !self.functions.is_empty() => {
+                self.functions.iter().any(|pattern| pattern.matches(&path.0))
+            }
+            Object::Relation { path, columns } => self.grants_relation(path, columns),
+            Object::Function { path } | Object::Named { path, .. } => {
+                self.objects.iter().any(|one| !one.lists_columns() && one.is(path))
+            }
         }
     }
 
-    /// Whether the rule applies to the object, given its effect.
-    pub(crate) fn applies(&self, object: &Object) -> Fit {
-        let fit = self.fit(object);
-        match self.effect {
-            Effect::Deny => Fit { grants: false, ..fit },
-            Effect::Hold => fit,
-            Effect::Allow => Fit { touches: false, ..fit },
-        }
-    }
-
-    fn fit_function(&self, path: &ObjectPath) -> Fit {
-        Fit {
-            touches: self.functions.iter().any(|pattern| pattern.may_match(&path.0)),
-            grants: self.functions.iter().any(|pattern| pattern.matches(&path.0)),
-        }
-    }
-
-    /// An object without columns: a pattern that lists some is about something else.
-    fn fit_whole(&self, path: &ObjectPath) -> Fit {
-        let mut whole = self.objects.iter().filter(|pattern| !pattern.lists_columns());
-        Fit {
-            touches: whole.clone().any(|pattern| pattern.may_be(path)),
-            grants: whole.any(|pattern| pattern.is(path)),
-        }
-    }
-
-    fn fit_relation(&self, path: &ObjectPath, columns: &Columns) -> Fit {
-        let touches = self
-            .objects
-            .iter()
-            .any(|pattern| pattern.touches_columns(columns) && pattern.may_be(path));
+    fn grants_relation(&self, path: &ObjectPath, columns: &Columns) -> bool {
         let mut about = self.objects.iter().filter(|pattern| pattern.is(path));
-        let grants = match columns {
+        match columns {
             Columns::None => about.next().is_some(),
             Columns::All => about.any(|pattern| !pattern.lists_columns()),
-            // The patterns of one rule add up: each column is covered by one of them.
-            Columns::Named(names) if names.is_empty() => about.next().is_some(),
             Columns::Named(names) => {
-                names.iter().all(|name| about.clone().any(|pattern| pattern.names_column(name)))
+                let Some(first) = about.next() else { return false };
+                // The patterns of one rule add up: each column is covered by one of them.
+                names.iter().all(|name| {
+                    first.names_column(name) || about.clone().any(|one| one.names_column(name))
+                })
             }
-        };
-        Fit { touches, grants }
+        }
     }
 }
 
@@ -118,11 +139,62 @@ impl FromIterator<Action> for ActionSet {
     }
 }
 
-/// An access as people read it, shared by all that quote it.
+/// An access as people read it, shared by all that quote it: its `Display`, without the detour of
+/// formatting where it is asked for on every operation.
 pub(crate) fn spelled(access: &Access) -> Arc<str> {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(64);
-    // Writing to a string cannot fail.
-    let _ = write!(text, "{access}");
-    text.into()
+    spell(access, &mut String::with_capacity(SPELLED_BYTES))
+}
+
+/// Spells an access by way of a buffer, for whoever spells several.
+pub(crate) fn spell(access: &Access, text: &mut String) -> Arc<str> {
+    let Object::Relation { path, columns } = &access.object else {
+        return access.to_string().into();
+    };
+    text.clear();
+    text.push_str(access.action.as_str());
+    text.push_str(" on ");
+    push_all(text, &path.0, ".");
+    match columns {
+        Columns::None => {}
+        Columns::All => text.push_str("(*)"),
+        Columns::Named(names) => {
+            text.push('(');
+            push_all(text, names, ", ");
+            text.push(')');
+        }
+    }
+    text.as_str().into()
+}
+
+/// Room for most accesses.
+const SPELLED_BYTES: usize = 96;
+
+fn push_all(text: &mut String, parts: &[Arc<str>], between: &str) {
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            text.push_str(between);
+        }
+        text.push_str(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_access_is_spelled_as_it_is_displayed() {
+        let path = || ObjectPath::new(["shop", "public", "users"]);
+        let named = Columns::Named(vec!["email".into(), "id".into()]);
+        for object in [
+            Object::Relation { path: path(), columns: Columns::None },
+            Object::Relation { path: path(), columns: Columns::All },
+            Object::Relation { path: path(), columns: named },
+            Object::Function { path: path() },
+            Object::Named { kind: "schema", path: path() },
+        ] {
+            let access = Access { action: Action::Select, object };
+            assert_eq!(*spelled(&access), access.to_string());
+        }
+    }
 }

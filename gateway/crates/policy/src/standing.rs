@@ -5,10 +5,13 @@
 
 use std::sync::Arc;
 
+use model::pattern::UNKNOWN_PART;
 use model::{
-    Access, Action, Decision, Effect, Environment, MaskProfile, PolicyDigest, Principal, Reason,
-    RoleName, TargetName,
+    Access, Action, Decision, Effect, Environment, MaskProfile, Object, PolicyDigest, Principal,
+    Reason, RoleName, TargetName,
 };
+
+use rustc_hash::FxHashMap;
 
 use crate::condition::Functions;
 use crate::rule::{ActionSet, Rule};
@@ -92,8 +95,8 @@ pub(crate) struct View {
     pub(crate) roles: Box<[RoleName]>,
     /// In order of precedence.
     pub(crate) rules: Box<[Arc<Rule>]>,
-    /// Indexes into `rules` by [`Action::index`], in order of precedence.
-    by_action: Box<[Box<[usize]>]>,
+    /// By [`Action::index`].
+    by_action: Box<[Speaking]>,
     /// The rule by which connecting is granted without any rule that names it.
     pub(crate) connects_by: Option<usize>,
     pub(crate) masks: Arc<MaskProfile>,
@@ -110,11 +113,6 @@ impl View {
         masks: Arc<MaskProfile>,
         policy: PolicyDigest,
     ) -> Self {
-        let of = |action: &Action| {
-            let speaking =
-                rules.iter().enumerate().filter(|(_, rule)| rule.actions.contains(*action));
-            speaking.map(|(index, _)| index).collect()
-        };
         let grants = |rule: &&Arc<Rule>| rule.effect != Effect::Deny;
         let beyond_connecting = |rule: &Arc<Rule>| {
             grants(&rule) && rule.actions.iter().any(|one| one != Action::Connect)
@@ -135,7 +133,7 @@ impl View {
             policy,
         });
         Self {
-            by_action: Action::ALL.iter().map(of).collect(),
+            by_action: Action::ALL.iter().map(|action| Speaking::new(&rules, *action)).collect(),
             connects_by: rules.iter().position(beyond_connecting),
             conditional: rules
                 .iter()
@@ -149,12 +147,58 @@ impl View {
         }
     }
 
-    /// The rules that speak of an action, with their indexes, in order of precedence.
-    pub(crate) fn speaking_of(&self, action: Action) -> impl Iterator<Item = (usize, &Rule)> {
-        let indexes = self.by_action.get(action.index()).map_or(&[][..], AsRef::as_ref);
-        indexes
-            .iter()
-            .filter_map(|index| self.rules.get(*index).map(|rule| (*index, rule.as_ref())))
+    /// The rules that could have something to say to an access, each once, with their places in
+    /// the order of precedence; not in that order.
+    pub(crate) fn speaking_of(&self, access: &Access) -> impl Iterator<Item = (usize, &Rule)> {
+        let (some, more) = self
+            .by_action
+            .get(access.action.index())
+            .map_or((&[][..], &[][..]), |speaking| speaking.of(&access.object));
+        let indexes = some.iter().chain(more);
+        indexes.filter_map(|index| self.rules.get(*index).map(|rule| (*index, rule.as_ref())))
+    }
+}
+
+/// The rules that speak of one action, by the last part of the names they speak of: with many
+/// rules for one table each, only those for the table in question are asked.
+#[derive(Debug)]
+struct Speaking {
+    all: Box<[usize]>,
+    /// Those that do not spell out the last part.
+    of_any: Box<[usize]>,
+    by_last: FxHashMap<Box<str>, Box<[usize]>>,
+}
+
+impl Speaking {
+    fn new(rules: &[Arc<Rule>], action: Action) -> Self {
+        let mut of_any = Vec::new();
+        let mut by_last: FxHashMap<Box<str>, Vec<usize>> = FxHashMap::default();
+        let speaking =
+            || rules.iter().enumerate().filter(|(_, rule)| rule.actions.contains(action));
+        for (index, rule) in speaking() {
+            let Some(names) = rule.last_parts() else {
+                of_any.push(index);
+                continue;
+            };
+            for name in names {
+                by_last.entry(name.into()).or_default().push(index);
+            }
+        }
+        Self {
+            all: speaking().map(|(index, _)| index).collect(),
+            of_any: of_any.into(),
+            by_last: by_last.into_iter().map(|(name, indexes)| (name, indexes.into())).collect(),
+        }
+    }
+
+    /// The rules for an object, in two parts.
+    fn of(&self, object: &Object) -> (&[usize], &[usize]) {
+        match object.path().0.last() {
+            // What the name is could not be found out: any of them may speak of it.
+            Some(last) if **last == *UNKNOWN_PART => (&self.all, &[]),
+            Some(last) => (&self.of_any, self.by_last.get(&**last).map_or(&[], AsRef::as_ref)),
+            None => (&self.all, &[]),
+        }
     }
 }
 

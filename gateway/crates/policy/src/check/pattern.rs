@@ -38,10 +38,7 @@ pub(super) fn rule_problems(
     }
     if problems.is_empty() {
         let left = block.actions.iter().filter(|action| !has_pattern(**action, block, &targets));
-        problems.extend(left.map(|action| {
-            let because = format!("no pattern of the rule can match an object of {action}");
-            never(action.to_string(), because)
-        }));
+        problems.extend(left.map(|action| RuleProblem::ActionUnmatched(*action)));
     }
     problems
 }

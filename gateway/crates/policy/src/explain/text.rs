@@ -92,7 +92,7 @@ fn words(rule: &ExplainedRule) -> String {
 fn write_decision(f: &mut fmt::Formatter<'_>, decision: &Decision) -> fmt::Result {
     writeln!(f, "\ndecision   {}: {}", decision.effect, because(&decision.reason))?;
     for rule in &decision.rules {
-        writeln!(f, "           {}/{} on {}", rule.role, rule.rule, rule.access)?;
+        writeln!(f, "           {}/{}: {}", rule.role, rule.rule, rule.access)?;
     }
     for one in &decision.approvals {
         let (count, group) = (one.count, &one.group);

@@ -4,6 +4,8 @@
 
 mod conditions;
 mod decisions;
+mod errors;
+mod explanations;
 mod fixture;
 mod laws;
 mod oracle;
