@@ -4,6 +4,7 @@
 //! `docs/architecture.md` for the map. A part imports only what the table there allows.
 
 pub mod approvals;
+pub mod cli;
 pub mod config;
 pub mod control;
 pub mod credentials;

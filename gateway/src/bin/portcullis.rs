@@ -1,1 +1,13 @@
-fn main() {}
+//! The one binary: daemon and client. Lends the command line what only the daemon can do.
+
+use std::process::ExitCode;
+
+use gateway::{cli, daemon};
+
+fn main() -> ExitCode {
+    cli::main(cli::Entries { run, uninstall: daemon::uninstall })
+}
+
+fn run(options: cli::RunOptions) -> ExitCode {
+    daemon::run(&daemon::RunOptions { config: options.config, control: options.control })
+}

@@ -70,7 +70,7 @@ impl ClientError {
         Some(match self {
             Self::NotRunning { .. } => "Start it with `systemctl start portcullis`, or in the \
                 foreground with `portcullis run --config PATH`. If it listens elsewhere, give \
-                its path with `--socket`."
+                its path with `--control`."
                 .to_owned(),
             Self::NoPermission { path } => format!(
                 "Run it as root, or as a member of the group that owns the socket: \
