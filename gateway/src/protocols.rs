@@ -43,7 +43,7 @@ impl Registry {
     /// Every driver there is.
     #[must_use]
     pub fn complete() -> Self {
-        Self::default()
+        Self::default().with(Arc::new(postgres::Postgres::default()))
     }
 
     /// Adds a driver; a later one of the same protocol takes the earlier one's place.
