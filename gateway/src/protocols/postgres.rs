@@ -72,6 +72,14 @@ impl Driver for Postgres {
         Protocol::Postgres
     }
 
+    fn client_alpn(&self) -> &'static [&'static [u8]] {
+        &[greeting::ALPN]
+    }
+
+    fn dialect(&self) -> Option<Dialect> {
+        Some(DIALECT)
+    }
+
     fn serve<'a>(&'a self, client: Stream, pending: Pending) -> BoxFuture<'a, SessionEnd> {
         Box::pin(self.serve_connection(client, pending))
     }

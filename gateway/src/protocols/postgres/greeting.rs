@@ -32,7 +32,7 @@ use super::words::{Complaint, state};
 use crate::session::Stream;
 
 /// The protocol's name in ALPN.
-const ALPN: &[u8] = b"postgresql";
+pub(super) const ALPN: &[u8] = b"postgresql";
 /// The first byte of a TLS record that begins a handshake.
 const TLS_HANDSHAKE: u8 = 22;
 
