@@ -17,6 +17,7 @@ mod definition;
 mod expression;
 mod from;
 mod functions;
+mod guard;
 mod json;
 mod label;
 mod names;

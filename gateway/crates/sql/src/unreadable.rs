@@ -43,6 +43,12 @@ pub enum Unreadable {
         /// What may come.
         nodes_max: usize,
     },
+    /// A shape that the grammar would need too long for, and that no honest statement has.
+    #[error("the statement has {what}")]
+    Tangled {
+        /// What it has.
+        what: &'static str,
+    },
     /// The reader itself failed; the statement is refused and the fault is ours.
     #[error("the statement could not be read")]
     Internal,
@@ -59,6 +65,7 @@ impl Unreadable {
             | Self::TooMany { .. }
             | Self::TooDeep { .. }
             | Self::TooComplex { .. }
+            | Self::Tangled { .. }
             | Self::Internal => None,
         }
     }

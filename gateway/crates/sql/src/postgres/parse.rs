@@ -19,7 +19,7 @@ pub(super) fn check(text: &str, limits: &AnalysisLimits) -> Result<(), Unreadabl
     if text.as_bytes().contains(&0) {
         return Err(Unreadable::Nul);
     }
-    Ok(())
+    super::guard::check(text)
 }
 
 /// Parses a text without NUL characters.

@@ -127,3 +127,13 @@ fn statements_know_their_place_in_the_text() {
         shop.read(text).unwrap().iter().map(|one| text.get(one.range.clone()).unwrap()).collect();
     assert_eq!(ranges, ["SELECT 'é'", "DELETE FROM t"]);
 }
+
+#[test]
+fn texts_that_cost_the_lexer_too_much_never_reach_it() {
+    let started = std::time::Instant::now();
+    for text in ["/*".repeat(120_000), "/**/".repeat(60_000), "+".repeat(240_000)] {
+        let result = read_on_a_worker(format!("SELECT 1 {text} 1"));
+        assert!(matches!(result, Err(Unreadable::Tangled { .. })));
+    }
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
