@@ -623,3 +623,9 @@ SELECT set_config(name, 'off', false) FROM pg_settings WHERE EXISTS (SELECT 1 FR
 LOCK TABLE users IN ACCESS SHARE MODE
 --> is lock
 --> select on shop.public.users
+
+-- # create statistics from what is no relation
+CREATE STATISTICS s ON email, name FROM user
+--> is create statistics
+--> create on statistics shop.public.s
+--> unknown on statement shop

@@ -233,7 +233,13 @@ proptest! {
         let cut_one: String = one.chars().take(cut).collect();
         let cut_two: String = two.chars().skip(cut / 2).collect();
         let shop = Database::shared();
-        for text in [format!("{cut_one}{cut_two}"), format!("{cut_one} ({two}) {cut_two}")] {
+        let mut words: Vec<&str> = one.split(' ').collect();
+        let place = cut % words.len();
+        words[place] = two.split(' ').nth(cut / 3).unwrap_or("(SELECT 1)");
+        let swapped = words.join(" ");
+        for text in
+            [format!("{cut_one}{cut_two}"), format!("{cut_one} ({two}) {cut_two}"), swapped]
+        {
             prop_assert_ne!(shop.read(&text), Err(Unreadable::Internal), "{}", text);
         }
     }

@@ -6,7 +6,7 @@ use model::Action;
 use pg_raw_parse::{Node, nodes, raw};
 
 use super::super::analyser::Analyser;
-use super::super::object::{kind_word, typed_name_parts};
+use super::super::object::{kind_word, typed_name_parts, untyped};
 use super::super::rows::Rows;
 use super::super::session::Plain;
 use super::{altered, created, dropped};
@@ -29,14 +29,18 @@ impl<'a> Analyser<'a> {
             }
             Node::IndexStmt(index) => self.create_index(index)?,
             Node::CreateStatsStmt(stats) => {
-                for named in stats.relations() {
-                    self.on_relation(named, Action::Alter);
-                }
+                // The grammar takes any FROM list here; the server takes relations only.
+                let relations = untyped(stats.relations());
+                self.on_relations(relations, Action::Alter);
+                let first = match relations.first() {
+                    Some(Node::RangeVar(named)) => Some(named),
+                    _ => None,
+                };
                 let elements = stats.exprs().iter().map(|node| match node {
                     Node::StatsElem(element) => element.expr(),
                     other => other,
                 });
-                self.on_columns_of(stats.relations().first(), elements)?;
+                self.on_columns_of(first, elements)?;
                 let name = typed_name_parts(stats.defnames());
                 if !name.is_empty() {
                     self.need_in_schema(Action::Create, "statistics", &name);
