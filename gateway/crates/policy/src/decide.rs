@@ -2,7 +2,8 @@
 //!
 //! Owns the precedence of effects. Must not know how a rule matches one access (`rule`). The
 //! path is the hot one: rules are looked up by action, nothing is allocated before a rule has
-//! something to say, and conditions are evaluated at most once an operation.
+//! something to say, conditions are evaluated at most once an operation, and a list of accesses
+//! that was decided a moment ago is not decided again (`recent`).
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -21,11 +22,19 @@ impl Standing {
         if view.roles.is_empty() || operation.accesses.is_empty() {
             return Arc::clone(&view.settled);
         }
+        let lasting = !self.is_conditional(&operation.accesses);
+        if lasting && let Some(decision) = self.recent.find(&operation.accesses) {
+            return decision;
+        }
         let mut judging = Judging::start(self, operation, now);
         for (at, access) in operation.accesses.iter().enumerate() {
             judging.judge(at, access);
         }
-        Arc::new(judging.conclude())
+        let decision = Arc::new(judging.conclude());
+        if lasting {
+            self.recent.keep(&operation.accesses, &decision);
+        }
+        decision
     }
 
     pub(crate) fn asked<'a>(&'a self, operation: &'a Operation, now: Timestamp) -> Asked<'a> {

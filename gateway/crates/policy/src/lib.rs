@@ -32,6 +32,7 @@ mod error;
 mod explain;
 mod masks;
 mod object;
+mod recent;
 mod rule;
 mod source;
 mod standing;

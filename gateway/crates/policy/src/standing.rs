@@ -14,6 +14,7 @@ use model::{
 use rustc_hash::FxHashMap;
 
 use crate::condition::Functions;
+use crate::recent::Recent;
 use crate::rule::{ActionSet, Rule};
 
 /// What one principal is at one target.
@@ -23,6 +24,7 @@ pub struct Standing {
     pub(crate) environment: Option<Environment>,
     pub(crate) view: Arc<View>,
     pub(crate) functions: Option<Functions>,
+    pub(crate) recent: Recent,
 }
 
 impl std::fmt::Debug for Standing {
@@ -36,14 +38,14 @@ impl std::fmt::Debug for Standing {
 }
 
 impl Standing {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         principal: Principal,
         target: TargetName,
         environment: Option<Environment>,
         view: Arc<View>,
         functions: Option<Functions>,
     ) -> Self {
-        Self { principal, target, environment, view, functions }
+        Self { principal, target, environment, view, functions, recent: Recent::default() }
     }
 
     /// Who it is the standing of.
@@ -81,10 +83,7 @@ impl Standing {
     /// operation.
     #[must_use]
     pub fn is_conditional(&self, accesses: &[Access]) -> bool {
-        self.view
-            .conditional
-            .iter()
-            .any(|action| accesses.iter().any(|access| access.action == action))
+        accesses.iter().any(|access| self.view.conditional.contains(access.action))
     }
 }
 

@@ -267,3 +267,33 @@ fn a_standing_goes_on_answering_by_the_policy_it_came_from() {
     let decision = standing.decide(&operation(&["select shop.public.users(*)"]), NOW);
     assert_eq!((decision.effect, decision.policy), (Allow, digest));
 }
+
+#[test]
+fn a_list_of_accesses_asked_about_again_gets_the_decision_it_got() {
+    let policy = policy(vec![
+        allow("a", "select", &["shop.public.*"]),
+        deny("d", "select", &["shop.public.t3"]),
+    ]);
+    let standing = policy.standing(&principal(&["readers"]), &"shop".into());
+    let table = |at: usize| operation(&[&format!("select shop.public.t{at}(id)")]);
+    // More than are remembered, so that the oldest makes room.
+    let asked: Vec<_> = (0..20).map(table).collect();
+    for again in asked.iter().chain(&asked).chain(asked.iter().rev()) {
+        let decision = standing.decide(again, NOW);
+        let fresh = policy.decide(&principal(&["readers"]), &"shop".into(), again, NOW);
+        assert_eq!(decision, fresh, "{}", again.accesses[0]);
+    }
+    let first = standing.decide(&asked[0], NOW);
+    assert!(std::sync::Arc::ptr_eq(&first, &standing.decide(&asked[0], NOW)));
+}
+
+#[test]
+fn a_decision_with_a_condition_is_made_anew_each_time() {
+    let by_text = when(deny("d", "select", &[]), "operation.text.contains('secret')");
+    let policy = policy(vec![allow("a", "select", &["shop.*"]), by_text]);
+    let standing = policy.standing(&principal(&["readers"]), &"shop".into());
+    let mut asked = operation(&["select shop.public.users(id)"]);
+    assert_eq!(standing.decide(&asked, NOW).effect, Allow);
+    asked.text = "select secret".into();
+    assert_eq!(standing.decide(&asked, NOW).effect, Deny);
+}
