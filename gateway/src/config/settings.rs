@@ -322,8 +322,6 @@ pub enum OnRecordingFailure {
 pub struct RecordingSettings {
     /// Where they are kept.
     pub directory: PathBuf,
-    /// How long; `None` for ever.
-    pub retention: Option<Duration>,
 }
 
 /// The audit log.

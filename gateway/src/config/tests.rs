@@ -247,6 +247,23 @@ fn what_is_no_configuration_is_refused_as_a_whole() {
 }
 
 #[test]
+fn a_file_made_to_exhaust_the_reader_is_refused() {
+    let nested = format!("targets: {}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let maps =
+        (0..20_000).map(|depth| format!("{}a:\n", " ".repeat(depth % 500))).collect::<String>();
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let alias = format!("*a{}, ", level - 1).repeat(10);
+        bomb.push_str(&format!("a{level}: &a{level} [{}]\n", alias.trim_end_matches(", ")));
+    }
+    for text in [nested, maps, bomb] {
+        let started = std::time::Instant::now();
+        assert!(read(&text).is_err());
+        assert!(started.elapsed() < Duration::from_secs(10));
+    }
+}
+
+#[test]
 fn a_directory_is_read_in_the_order_of_its_names() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("10-all.yaml"), SKETCH).unwrap();

@@ -8,10 +8,17 @@ use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
-use serde_saphyr::{Spanned, options};
+use serde_saphyr::{Spanned, budget, options};
 
 /// Bytes of one configuration file. Raised, reading a wrong file by mistake costs more.
 pub(super) const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Nesting of lists and maps. Raised, reading one needs more stack.
+const DEPTH_MAX: usize = 16;
+
+/// Lists, maps and values of one file, those behind aliases counted each time. Raised, a small file
+/// can make us hold more.
+const NODES_MAX: usize = 250_000;
 
 /// Keys below which no value is ever shown.
 const SECRET_KEYS: &[&str] = &["credential", "password", "secret", "token"];
@@ -85,6 +92,7 @@ impl Places {
     /// Takes in the text of a file.
     pub(super) fn parse(&mut self, file: &Path, text: &str) -> Result<Node, SyntaxError> {
         let options = options! {
+            budget: budget! { max_depth: DEPTH_MAX, max_nodes: NODES_MAX },
             duplicate_keys: DuplicateKeyPolicy::PassThrough,
             merge_keys: MergeKeyPolicy::Error,
             strict_booleans: true,

@@ -23,6 +23,9 @@ use model::{Access, Columns, Environment, Object, Operation, Principal, TargetNa
 pub const CONDITION_BYTES_MAX: usize = 2_048;
 /// Nesting of one condition. Raised, parsing and evaluating need more stack.
 const NESTING_MAX: u16 = 32;
+/// Nesting of the syntax tree, in which a chain of operators nests too. Raised, evaluating needs
+/// more stack.
+const DEPTH_MAX: usize = 48;
 /// Nodes of one condition's syntax tree, macros expanded.
 const NODES_MAX: usize = 4_096;
 /// Comprehensions within comprehensions. Raised, work grows by a power.
@@ -75,6 +78,9 @@ pub enum ConditionError {
     /// Comprehensions nested too deeply.
     #[error("all, exists, map and filter are nested more than {COMPREHENSIONS_MAX} deep")]
     Nested,
+    /// Anything else nested too deeply; a chain of operators nests to the left.
+    #[error("it is nested more than {DEPTH_MAX} deep")]
+    Deep,
     /// A name that means nothing here.
     #[error("{name} is not known here")]
     Unknown {
@@ -91,7 +97,9 @@ pub enum ConditionError {
 impl ConditionError {
     pub(crate) fn remedy(&self) -> String {
         match self {
-            Self::TooLong | Self::Nested => "say it with actions and patterns instead".to_owned(),
+            Self::TooLong | Self::Nested | Self::Deep => {
+                "say it with actions and patterns instead".to_owned()
+            }
             Self::Syntax(_) => "write a CEL expression, such as \
                                 time.getHours(\"Europe/Zurich\") < 6"
                 .to_owned(),
@@ -284,10 +292,21 @@ fn first_line(text: &str) -> String {
 struct Names<'a> {
     bound: Vec<&'a str>,
     comprehensions: usize,
+    depth: usize,
 }
 
 impl<'a> Names<'a> {
     fn check(&mut self, node: &'a IdedExpr) -> Result<(), ConditionError> {
+        if self.depth >= DEPTH_MAX {
+            return Err(ConditionError::Deep);
+        }
+        self.depth += 1;
+        let checked = self.check_node(node);
+        self.depth -= 1;
+        checked
+    }
+
+    fn check_node(&mut self, node: &'a IdedExpr) -> Result<(), ConditionError> {
         match &node.expr {
             Expr::Unspecified | Expr::Literal(_) => Ok(()),
             Expr::Ident(name) => self.check_variable(name),

@@ -25,8 +25,12 @@ const LISTEN_PORT: u16 = 15_432;
 
 impl Checker<'_> {
     pub(super) fn instance(self, raw: &RawConfig) -> String {
-        let name = raw.instance.as_ref().and_then(|at| self.name(at));
-        name.unwrap_or(INSTANCE).to_owned()
+        let Some(at) = &raw.instance else { return INSTANCE.to_owned() };
+        let name = self.name(at).unwrap_or(INSTANCE);
+        if name.contains('.') {
+            self.refuse(at, "the name of an instance has no dots", "use a dash instead");
+        }
+        name.to_owned()
     }
 
     pub(super) fn state_directory(self, raw: &RawConfig) -> PathBuf {
@@ -41,11 +45,7 @@ impl Checker<'_> {
     ) -> RecordingSettings {
         let raw = at.and_then(At::get);
         let directory = raw.and_then(|raw| raw.directory.as_ref()).and_then(|at| self.path(at));
-        let retention = raw.and_then(|raw| raw.retention.as_ref()).and_then(|at| self.span(at));
-        RecordingSettings {
-            directory: directory.unwrap_or_else(|| state.join("recordings")),
-            retention,
-        }
+        RecordingSettings { directory: directory.unwrap_or_else(|| state.join("recordings")) }
     }
 
     pub(super) fn audit(self, at: Option<&At<RawAudit>>, state: &Path) -> AuditSettings {

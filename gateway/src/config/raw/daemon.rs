@@ -26,8 +26,6 @@ pub(in crate::config) enum RawUnlisted {
 pub(in crate::config) struct RawRecording {
     /// Where they are kept. Default: `recordings` in the state directory.
     pub(in crate::config) directory: Option<At<String>>,
-    /// How long they are kept. Default: for ever.
-    pub(in crate::config) retention: Option<At<Span>>,
 }
 
 /// The audit log.

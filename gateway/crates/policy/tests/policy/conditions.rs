@@ -1,7 +1,7 @@
 //! What `when:` sees, and what comes of one that cannot be evaluated.
 
 use model::{Effect, Operation, Reason, Timestamp, TokenSubject};
-use policy::Policy;
+use policy::{Policy, compile};
 
 use crate::fixture::*;
 
@@ -130,4 +130,27 @@ fn a_decision_that_a_condition_had_a_say_in_is_not_to_be_kept() {
     let standing = policy.standing(&principal(&["readers"]), &"shop".into());
     assert!(!standing.is_conditional(&operation(NEEDS).accesses));
     assert!(standing.is_conditional(&operation(&["delete shop.public.users"]).accesses));
+}
+
+#[test]
+fn a_condition_as_deep_as_can_be_is_evaluated_and_a_deeper_one_refused() {
+    let compiles = |condition: &str| {
+        let rules = vec![when(allow("a", "select", &[]), condition)];
+        compile(&source(vec![role("reader", "readers", rules)])).ok()
+    };
+    let shapes: [fn(usize) -> String; 5] = [
+        |depth| format!("{}true{}", "(".repeat(depth), ")".repeat(depth)),
+        |depth| format!("{}true", "!!".repeat(depth)),
+        |depth| format!("1{} > 0", "+1".repeat(depth)),
+        |depth| format!("{}true{}", "true ? ".repeat(depth), " : false".repeat(depth)),
+        |depth| format!("size({}{}) >= 0", "[".repeat(depth), "]".repeat(depth)),
+    ];
+    for shape in shapes {
+        let deepest = (1..60).rev().find_map(|depth| compiles(&shape(depth))).unwrap();
+        assert_eq!(effect(&deepest, NEEDS), Allow, "{}", shape(3));
+    }
+    for shape in shapes.iter().skip(2) {
+        assert!(compiles(&shape(200)).is_none(), "{}", shape(3));
+        assert!(compiles(&shape(100_000)).is_none(), "{}", shape(3));
+    }
 }
