@@ -58,11 +58,13 @@ pub enum UpstreamError {
 }
 
 impl UpstreamError {
-    /// What the client may know: no path, no secret.
+    /// What the client may know: no path, no address, no secret.
     #[must_use]
     pub fn for_client(&self) -> String {
         match self {
             Self::Credential(_) => String::from("the credential of this target cannot be read"),
+            Self::Unreachable { .. } => String::from("the upstream cannot be reached"),
+            Self::TimedOut { .. } => String::from("the upstream did not answer in time"),
             Self::Tls(failure) => failure.client_text().to_owned(),
             other => other.to_string(),
         }

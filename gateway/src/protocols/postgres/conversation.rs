@@ -120,6 +120,14 @@ impl Ended {
         Self { cause: SessionEnd::ProtocolViolation { because: because.into() }, last }
     }
 
+    /// The client broke a limit.
+    pub(super) fn complaint(complaint: &Complaint) -> Self {
+        let mut last = Vec::new();
+        complaint.put(&mut last, Severity::Fatal);
+        let because = complaint.message.as_str().into();
+        Self { cause: SessionEnd::ProtocolViolation { because }, last }
+    }
+
     /// The upstream is gone.
     pub(super) fn upstream() -> Self {
         let mut last = Vec::new();
@@ -222,7 +230,11 @@ impl Conversation {
     }
 
     /// Ends the session: what has not been answered never will be.
-    pub(super) fn end(mut self, cause: SessionEnd) -> SessionEnd {
+    pub(super) async fn end(mut self, cause: SessionEnd) -> SessionEnd {
+        if let Some(Parked { held, .. }) = self.parked.take() {
+            // The refusal has nobody to go to.
+            drop(self.session.settle(held, true).await);
+        }
         while let Some(owed) = self.owed.pop_front() {
             if let Answer::Query(running) | Answer::Execute(running) = owed.answer {
                 self.finish(*running, crate::session::OperationOutcome::Abandoned);

@@ -34,7 +34,7 @@ pub(super) async fn run(mut lines: Lines, mut talk: Conversation) -> SessionEnd 
         Err(ended) => ended,
     };
     say_goodbye(&mut lines, &talk, &ended).await;
-    talk.end(ended.cause)
+    talk.end(ended.cause).await
 }
 
 async fn drive(

@@ -10,10 +10,11 @@ use crate::session::{Refusal, RefusalKind};
 /// The SQLSTATE of a refusal: PostgreSQL documentation, appendix "Error Codes".
 pub(super) const fn sqlstate(kind: RefusalKind) -> &'static str {
     match kind {
-        RefusalKind::Policy | RefusalKind::HoldRejected | RefusalKind::Masking => {
-            state::INSUFFICIENT_PRIVILEGE
-        }
-        RefusalKind::HoldExpired | RefusalKind::HoldCancelled => state::QUERY_CANCELED,
+        RefusalKind::Policy
+        | RefusalKind::HoldRejected
+        | RefusalKind::HoldExpired
+        | RefusalKind::Masking => state::INSUFFICIENT_PRIVILEGE,
+        RefusalKind::HoldCancelled => state::QUERY_CANCELED,
         RefusalKind::Unreadable => state::SYNTAX_ERROR,
         RefusalKind::Pinned => state::CANT_CHANGE_RUNTIME_PARAM,
         RefusalKind::Limit => state::PROGRAM_LIMIT_EXCEEDED,

@@ -151,6 +151,15 @@ impl Framer {
         Ok(Step::Frame(Frame { tag, range }))
     }
 
+    /// The tag of the message that is not whole yet, if so much of it is there.
+    #[must_use]
+    pub fn next_tag(&self) -> Option<u8> {
+        if self.streaming > 0 || self.cut >= self.end {
+            return None;
+        }
+        self.bytes.get(self.cut).copied()
+    }
+
     /// Streams the message that [`Step::Large`] reported: its bytes, header first, come as
     /// chunks.
     pub const fn stream(&mut self, length: usize) {
@@ -346,6 +355,17 @@ mod tests {
         assert_eq!(framer.step(1_000), Ok(Step::Large { tag: b'Q', length: 65_537 }));
         assert_eq!(framer.step(1_000), Ok(Step::Large { tag: b'Q', length: 65_537 }));
         assert!(framer.capacity() <= 64);
+    }
+
+    #[test]
+    fn the_tag_of_an_unfinished_message_is_known_from_its_first_byte() {
+        let mut framer = Framer::new(8, 64);
+        assert_eq!(framer.next_tag(), None);
+        framer.push(b"Q");
+        assert_eq!(framer.next_tag(), Some(b'Q'));
+        framer.push(&[0, 0, 0, 4]);
+        assert!(matches!(framer.step(64), Ok(Step::Frame(_))));
+        assert_eq!(framer.next_tag(), None);
     }
 
     #[test]

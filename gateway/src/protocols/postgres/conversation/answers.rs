@@ -51,6 +51,10 @@ impl Conversation {
                 }
                 Step::Chunk { range, last } => lines.shown.pass_chunk(range, last),
                 Step::NeedMore { missing } => {
+                    // What is no message is not waited for.
+                    if let Some(tag) = lines.shown.answers.next_tag() {
+                        kind_of(tag)?;
+                    }
                     lines.shown.missing = missing;
                     return Ok(());
                 }
@@ -102,9 +106,7 @@ impl Conversation {
     }
 
     fn answer(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Show, Ended> {
-        let Some(kind) = Kind::from_tag(frame.tag) else {
-            return Err(Ended::violation("upstream", format_args!("message type {}", frame.tag)));
-        };
+        let kind = kind_of(frame.tag)?;
         match kind {
             Kind::Notice => return self.show_notice(lines, frame),
             Kind::Notification => return self.show_notification(lines, frame),
@@ -518,6 +520,11 @@ impl Running {
             },
         }
     }
+}
+
+fn kind_of(tag: u8) -> Result<Kind, Ended> {
+    Kind::from_tag(tag)
+        .ok_or_else(|| Ended::violation("upstream", format_args!("message type {tag}")))
 }
 
 pub(super) fn upstream_violation(violation: Violation) -> Ended {

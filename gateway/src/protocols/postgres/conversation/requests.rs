@@ -92,6 +92,10 @@ impl Conversation {
                         continue;
                     }
                     Step::NeedMore { missing } => {
+                        // What is no message is not waited for.
+                        if let Some(tag) = lines.requests.next_tag() {
+                            kind_of(tag)?;
+                        }
                         lines.request_missing = missing;
                         break;
                     }
@@ -107,37 +111,21 @@ impl Conversation {
         Ok(())
     }
 
-    /// A message too long to be held: COPY data passes, anything else is refused and dropped.
+    /// A message too long to be held: COPY data passes in pieces, anything else ends the session,
+    /// as it would have to be held whole to be judged.
     fn take_large(&mut self, lines: &mut Lines, tag: u8, length: usize) -> Result<(), Ended> {
-        lines.requests.stream(length);
-        match Kind::from_tag(tag) {
-            Some(Kind::CopyData) => {
-                self.discarding = self.skipping != Skipping::No || self.copying_in().is_none();
-            }
-            Some(
-                kind @ (Kind::Query
-                | Kind::Parse
-                | Kind::Bind
-                | Kind::Describe
-                | Kind::Execute
-                | Kind::Close
-                | Kind::FunctionCall),
-            ) => {
-                self.discarding = true;
-                if self.skipping == Skipping::No {
-                    let limit = self.session.limits().message_bytes_max;
-                    let complaint = Complaint::new(
-                        state::PROGRAM_LIMIT_EXCEEDED,
-                        format!("portcullis: a message of {length} bytes is longer than the {limit} accepted"),
-                    )
-                    .with_hint("Send less at once; COPY data may be of any length.");
-                    let simple = matches!(kind, Kind::Query | Kind::FunctionCall);
-                    self.complain(lines, simple, &complaint);
-                }
-            }
-            _ => return Err(client_violation(Violation::TooLong { length, limit: 0 })),
+        if Kind::from_tag(tag) == Some(Kind::CopyData) {
+            lines.requests.stream(length);
+            self.discarding = self.skipping != Skipping::No || self.copying_in().is_none();
+            return Ok(());
         }
-        Ok(())
+        let limit = self.session.limits().message_bytes_max;
+        let complaint = Complaint::new(
+            state::PROGRAM_LIMIT_EXCEEDED,
+            format!("portcullis: a message of {length} bytes is longer than the {limit} accepted"),
+        )
+        .with_hint("Send less at once; COPY data may be of any length.");
+        Err(Ended::complaint(&complaint))
     }
 
     fn complain(&mut self, lines: &mut Lines, simple: bool, complaint: &Complaint) {
@@ -145,9 +133,7 @@ impl Conversation {
     }
 
     fn take(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
-        let Some(kind) = Kind::from_tag(frame.tag) else {
-            return Err(Ended::violation("client", format_args!("message type {}", frame.tag)));
-        };
+        let kind = kind_of(frame.tag)?;
         let skipped =
             self.skipping != Skipping::No && !matches!(kind, Kind::Sync | Kind::Terminate);
         if skipped {
@@ -622,6 +608,11 @@ enum Message<'a> {
     Frame(&'a Frame),
     /// Kept aside.
     Kept(&'a [u8]),
+}
+
+fn kind_of(tag: u8) -> Result<Kind, Ended> {
+    Kind::from_tag(tag)
+        .ok_or_else(|| Ended::violation("client", format_args!("message type {tag}")))
 }
 
 fn client_violation(violation: Violation) -> Ended {
