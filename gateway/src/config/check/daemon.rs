@@ -1,4 +1,6 @@
 //! What the daemon writes, where it listens, how much it takes.
+//!
+//! Owns the defaults of these settings and what makes each good. Must not know who heeds them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

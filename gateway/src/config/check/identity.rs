@@ -1,4 +1,7 @@
 //! What is captured, workloads and identity providers.
+//!
+//! Owns what a unit, a cgroup, a user, a container and a provider can be. Must not know how a
+//! process is attested nor how a token is verified (`identity`).
 
 use std::collections::BTreeSet;
 use std::time::Duration;

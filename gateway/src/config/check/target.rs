@@ -1,4 +1,7 @@
 //! Targets: addresses, TLS, credentials.
+//!
+//! Owns the canonical form of an address, and when two targets could be confused. Must not resolve
+//! a name nor read a secret.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! Keys about the daemon itself: what it writes, where it listens, how much it takes.
+//!
+//! Owns their names, kinds and documentation. Must not know what makes a value good (`check`).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,6 @@
 //! Keys about who: what is captured, workloads, identity providers.
+//!
+//! Owns their names, kinds and documentation. Must not know what makes a value good (`check`).
 
 use schemars::JsonSchema;
 use serde::Deserialize;

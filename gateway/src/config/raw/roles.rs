@@ -1,4 +1,6 @@
 //! Keys about roles, rules and classification.
+//!
+//! Owns their names, kinds and documentation. Must not know what makes a rule good (`policy`).
 
 use model::{Action, Detector, Effect, Transform};
 use schemars::JsonSchema;

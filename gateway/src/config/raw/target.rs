@@ -1,4 +1,6 @@
 //! Keys about targets.
+//!
+//! Owns their names, kinds and documentation. Must not know what makes a value good (`check`).
 
 use model::Protocol;
 use schemars::JsonSchema;
