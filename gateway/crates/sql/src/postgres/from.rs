@@ -160,7 +160,11 @@ impl<'a> Analyser<'a> {
                     (!given.is_empty())
                         .then(|| given.iter().filter_map(nodes::ColumnDef::colname).collect())
                 })
+                // A function that is not the server's own may give any columns.
                 .or_else(|| {
+                    if lineage.opaque {
+                        return None;
+                    }
                     let alias = alias.and_then(nodes::Alias::aliasname).filter(|_| alone);
                     super::functions::row_columns(call, alias.unwrap_or(name))
                 });
@@ -243,13 +247,7 @@ impl<'a> Analyser<'a> {
         let rest = left_columns.into_iter().chain(right_columns);
         merged.extend(rest.filter(|column| !shared.contains(&column.name)));
         let open = super::namespace::both(left_open, right_open);
-        let mut bases = Vec::new();
-        for item in &both {
-            let level = self.levels.len().saturating_sub(1);
-            if let Some(entry) = self.entry(level, item.entry) {
-                bases.extend(entry.bases.iter().copied());
-            }
-        }
+        let bases = self.bases_of(&both);
         let alias = join.alias();
         for item in &mut both {
             item.columns = false;
@@ -277,6 +275,13 @@ impl<'a> Analyser<'a> {
             both.push(Item { entry, relation: true, columns: false });
         }
         Ok(both)
+    }
+
+    /// The touched relations behind items of the innermost level.
+    fn bases_of(&self, items: &[Item]) -> Vec<u32> {
+        let level = self.levels.len().saturating_sub(1);
+        let entries = items.iter().filter_map(|item| self.entry(level, item.entry));
+        entries.flat_map(|entry| entry.bases.iter().copied()).collect()
     }
 
     /// The columns in sight of one side of a join.

@@ -36,7 +36,12 @@ pub(super) fn holds_others(name: &str) -> bool {
 /// The columns a function gives in `FROM`, where they are known; `name` is the name of a single
 /// column that has no own.
 pub(super) fn row_columns<'a>(call: Node<'a>, name: &'a str) -> Option<Vec<&'a str>> {
-    let Node::FuncCall(call) = call else { return Some(vec![name]) };
+    let call = match call {
+        Node::FuncCall(call) => call,
+        Node::SQLValueFunction(_) => return Some(vec![name]),
+        // A cast may be to a composite type, whose fields are then the columns.
+        _ => return None,
+    };
     let parts = name_parts(call.funcname());
     let own = match parts.as_slice() {
         [own] | ["pg_catalog", own] => *own,

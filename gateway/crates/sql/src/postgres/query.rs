@@ -126,27 +126,57 @@ impl<'a> Analyser<'a> {
 
     fn values(&mut self, lists: &'a pg_raw_parse::list::NodeList) -> Result<Rows<'a>, Unreadable> {
         let mut columns: Vec<OutColumn<'a>> = Vec::new();
+        let mut open: Option<Lineage> = None;
         for row in lists {
             let Some(row) = row.as_node_list() else {
                 self.not_understood(row);
                 continue;
             };
-            for (index, value) in row.iter().enumerate() {
-                let lineage = match value {
-                    // Most values of most statements, and nothing to know about them.
-                    Node::A_Const(_) | Node::ParamRef(_) | Node::SetToDefault(_) => {
-                        self.spend(1)?;
-                        Lineage::constant()
-                    }
-                    other => self.expression(other)?,
-                };
+            let (values, maybe) = self.expression_list(row)?;
+            open = super::namespace::both(open, maybe);
+            for (index, value) in values.into_iter().enumerate() {
                 match columns.get_mut(index) {
-                    Some(column) => column.lineage.merge(lineage),
-                    None => columns.push(OutColumn { name: values_name(index), lineage }),
+                    Some(column) => column.lineage.merge(value.lineage),
+                    None => columns.push(OutColumn { name: values_name(index), ..value }),
                 }
             }
         }
-        Ok(Rows { columns: Rc::new(columns), open: None, bases: Vec::new() })
+        let mut rows = Rows { columns: Rc::new(columns), open: None, bases: Vec::new() };
+        if let Some(open) = open {
+            // Columns of unknown number stand somewhere among these: any may be any.
+            let mut all = rows.union();
+            all.merge(open);
+            rows = Rows { open: Some(all), ..Rows::default() };
+        }
+        Ok(rows)
+    }
+
+    /// Values side by side, in which `t.*` stands for several.
+    pub(super) fn expression_list(
+        &mut self,
+        list: &'a pg_raw_parse::list::NodeList,
+    ) -> Result<Expansion<'a>, Unreadable> {
+        let mut columns = Vec::with_capacity(list.len());
+        let mut open: Option<Lineage> = None;
+        for value in list {
+            let lineage = match value {
+                // Most values of most statements, and nothing to know about them.
+                Node::A_Const(_) | Node::ParamRef(_) | Node::SetToDefault(_) => {
+                    self.spend(1)?;
+                    Lineage::constant()
+                }
+                other => match self.star(other)? {
+                    Some((more, maybe)) => {
+                        columns.extend(more);
+                        open = super::namespace::both(open, maybe);
+                        continue;
+                    }
+                    None => self.expression(other)?,
+                },
+            };
+            columns.push(OutColumn { name: "", lineage });
+        }
+        Ok((columns, open))
     }
 
     /// A target list, with `*` replaced by what it stands for.

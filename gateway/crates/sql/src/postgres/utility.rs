@@ -48,6 +48,14 @@ impl<'a> Analyser<'a> {
             Node::DeclareCursorStmt(declare) => return self.declare(declare),
             Node::CreateTableAsStmt(create) => return self.create_table_as(create),
             Node::ViewStmt(view) => self.create_view(view)?,
+            other => self.session_statement(other)?,
+        };
+        Ok(self.finish(kind, outputs))
+    }
+
+    /// A statement about the session; anything else is handed on.
+    fn session_statement(&mut self, node: Node<'a>) -> Result<Plain, Unreadable> {
+        Ok(match node {
             Node::TransactionStmt(statement) => self.transaction(statement),
             Node::VariableSetStmt(statement) => self.set(statement),
             Node::VariableShowStmt(statement) => self.show(statement),
@@ -68,6 +76,13 @@ impl<'a> Analyser<'a> {
             Node::ClosePortalStmt(statement) => {
                 plain(StatementKind::Close { name: statement.portalname().map(Into::into) })
             }
+            other => self.maintenance_statement(other)?,
+        })
+    }
+
+    /// A statement that runs code, locks, empties or tends relations; anything else is handed on.
+    fn maintenance_statement(&mut self, node: Node<'a>) -> Result<Plain, Unreadable> {
+        Ok(match node {
             Node::LockStmt(statement) => {
                 // The weakest lock is the one every read takes.
                 let reading = statement.mode == ACCESS_SHARE_LOCK;
@@ -104,8 +119,7 @@ impl<'a> Analyser<'a> {
             | Node::DropOwnedStmt(_)
             | Node::ReassignOwnedStmt(_) => self.grants(node),
             other => self.define(other)?,
-        };
-        Ok(self.finish(kind, outputs))
+        })
     }
 
     /// `SELECT`, which may turn out to be `SELECT INTO`.

@@ -289,7 +289,14 @@ impl<'a> Analyser<'a> {
     /// The values of a row that is assigned to several columns.
     fn several(&mut self, source: Node<'a>) -> Result<Vec<Lineage>, Unreadable> {
         match source {
-            Node::RowExpr(row) => row.args().iter().map(|value| self.expression(value)).collect(),
+            Node::RowExpr(row) => {
+                let (columns, open) = self.expression_list(row.args())?;
+                // Beyond what is listed, and where places are unknown, a value is opaque.
+                Ok(match open {
+                    Some(_) => Vec::new(),
+                    None => columns.into_iter().map(|column| column.lineage).collect(),
+                })
+            }
             Node::SubLink(link) => {
                 let rows = self.query(link.subselect())?;
                 if rows.open.is_some() {
@@ -327,11 +334,8 @@ impl<'a> Analyser<'a> {
             }
             raw::CmdType::CMD_INSERT => {
                 let names = self.insert_columns(when.target_list(), touched)?;
-                let mut columns = Vec::new();
-                for value in when.values() {
-                    columns.push(OutColumn { name: "", lineage: self.expression(value)? });
-                }
-                let source = Rows { columns: Rc::new(columns), ..Rows::default() };
+                let (columns, open) = self.expression_list(when.values())?;
+                let source = Rows { columns: Rc::new(columns), open, ..Rows::default() };
                 self.note_insert(touched, &names, &source);
                 Ok(())
             }

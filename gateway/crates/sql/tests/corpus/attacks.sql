@@ -1321,3 +1321,46 @@ RESET ALL; TABLE users
 --> out card_number = public.users.card_number
 --> out created_at = public.users.created_at
 --> out profile = public.users.profile
+
+-- # a cast to a row in FROM has the columns of the row
+SELECT d.c2 FROM (SELECT * FROM CAST((SELECT u FROM users u LIMIT 1) AS users) x, products) AS d(c1, c2, c3, c4, c5, c6, c7, c8, c9)
+--> is select
+--> select on shop.public.products(*)
+--> select on shop.public.users(*)
+--> out c2 <- public.users.id, public.users.name, public.users.email, public.users.card_number, public.users.created_at, public.users.profile, public.products.id, public.products.title, public.products.price
+
+-- # a star in VALUES stands for several
+SELECT d.b FROM secret s, LATERAL (VALUES (s.*)) AS d(a, b)
+--> is select
+--> select on shop.public.secret(*)
+--> out b = public.secret.b
+
+-- # a star in VALUES of an unknown table
+SELECT d.b FROM fresh s, LATERAL (VALUES (s.*, 1)) AS d(a, b)
+--> is select
+--> select on shop.public.fresh(*)
+--> out b <- ?shop.public.fresh.*
+
+-- # a star in an assigned row stands for several
+UPDATE t SET (a, b, c) = ROW(s.*, 'x') FROM secret s
+--> is update
+--> select on shop.public.secret(*)
+--> update on shop.public.t(a, b, c)
+--> writes shop.public.t.a <- public.secret.a
+--> writes shop.public.t.b <- public.secret.b
+
+-- # a star in values that are merged in
+MERGE INTO t USING secret s ON true WHEN NOT MATCHED THEN INSERT (a, b, c) VALUES (s.*, 'x')
+--> is merge
+--> select on shop.public.secret(*)
+--> insert on shop.public.t(a, b, c)
+--> merge on shop.public.t
+--> writes shop.public.t.a <- public.secret.a
+--> writes shop.public.t.b <- public.secret.b
+
+-- # a function of the user with a builtin name gives any columns
+SELECT d.b FROM (SELECT * FROM lower(1), secret) AS d(a, b)
+--> is select
+--> select on shop.public.secret(*)
+--> execute on shop.public.lower()
+--> out b <- public.secret.a, public.secret.b OPAQUE

@@ -214,7 +214,7 @@ SELECT * FROM generate_series(1, 10) WITH ORDINALITY
 SELECT a, b FROM ROWS FROM (generate_series(1, 2), json_array_elements(profile)) AS r(a, b), users
 --> is select
 --> select on shop.public.users
---> out a
+--> out a OPAQUE
 --> out b OPAQUE
 
 -- # values

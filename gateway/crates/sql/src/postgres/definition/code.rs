@@ -3,7 +3,7 @@
 //! Owns their statements. What the code does is not read; to define it needs `code`.
 
 use model::Action;
-use pg_raw_parse::Node;
+use pg_raw_parse::{Node, nodes};
 
 use super::super::analyser::Analyser;
 use super::super::object::{kind_word, name_parts};
@@ -43,17 +43,11 @@ impl<'a> Analyser<'a> {
                 created("rule")
             }
             Node::CreatePolicyStmt(policy) => {
-                if let Some(named) = policy.table() {
-                    self.on_relation(named, Action::Alter);
-                }
-                self.on_columns_of(policy.table(), [policy.qual(), policy.with_check()])?;
+                self.policy_on(policy.table(), [policy.qual(), policy.with_check()])?;
                 created("policy")
             }
             Node::AlterPolicyStmt(policy) => {
-                if let Some(named) = policy.table() {
-                    self.on_relation(named, Action::Alter);
-                }
-                self.on_columns_of(policy.table(), [policy.qual(), policy.with_check()])?;
+                self.policy_on(policy.table(), [policy.qual(), policy.with_check()])?;
                 altered("policy")
             }
             Node::CreateEventTrigStmt(create) => {
@@ -83,6 +77,17 @@ impl<'a> Analyser<'a> {
             }
             other => self.define_type(other)?,
         })
+    }
+
+    fn policy_on(
+        &mut self,
+        table: Option<&'a nodes::RangeVar>,
+        conditions: [Node<'a>; 2],
+    ) -> Result<(), Unreadable> {
+        if let Some(named) = table {
+            self.on_relation(named, Action::Alter);
+        }
+        self.on_columns_of(table, conditions)
     }
 
     /// Something named in the database that holds code.
