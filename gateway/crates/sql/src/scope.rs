@@ -11,8 +11,10 @@ use crate::catalog::Catalog;
 pub struct Scope<'a> {
     /// The database, the first part of every path.
     pub database: &'a str,
-    /// The schemas in which unqualified names are looked for, as the session has them set
-    /// (`"$user"` and `pg_temp` as such).
+    /// The schemas in which unqualified names are looked for. Best what the server itself makes
+    /// of the setting (`current_schemas(false)`): it passes over schemas that the user has no
+    /// right to use, and a schema too many here would give a name another meaning. `"$user"` and
+    /// `pg_temp` may stand as such.
     pub search_path: &'a [Arc<str>],
     /// What the database holds.
     pub catalog: &'a Catalog,
