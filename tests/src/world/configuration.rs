@@ -87,6 +87,14 @@ impl Configuration {
         self
     }
 
+    /// With one more role of the usual group, of this one rule.
+    #[must_use]
+    pub fn role_of(mut self, rule: &str) -> Self {
+        let role = format!("  - name: more\n    groups: [readers]\n    rules:\n      - {rule}\n");
+        self.roles.push_str(&role);
+        self
+    }
+
     /// With this classification.
     #[must_use]
     pub fn classification(mut self, classification: &str) -> Self {

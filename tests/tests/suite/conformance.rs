@@ -67,7 +67,9 @@ fn who_may_not_connect_causes_no_connection_upstream() {
         let cluster = Cluster::shared();
         let middle = Middle::before(([127, 0, 0, 1], cluster.port()).into());
         let world = World::with(cluster, |usual| {
-            usual.upstream_at(middle.address()).rule("{ id: nobody, effect: deny, target: shop }")
+            usual
+                .upstream_at(middle.address())
+                .role_of("{ id: nobody, effect: deny, target: shop }")
         });
         let refusal = subject.refused_login(&world);
         assert!(refusal.contains("nobody"), "{refusal}");
@@ -172,7 +174,7 @@ fn a_policy_change_is_felt_by_the_next_operation_of_a_live_session() {
         let mut peer = subject.session(&world);
         assert!(!peer.run(&Deed::allowed()).refused());
         let change = "{ id: closed, effect: deny, target: shop, sql: { actions: [select] } }";
-        world.reload(|usual| usual.rule(change)).unwrap();
+        world.reload(|usual| usual.role_of(change)).unwrap();
         let answer = peer.run(&Deed::allowed());
         assert!(answer.refused() && answer.text.contains("closed"), "{answer:?}");
     }
@@ -185,7 +187,7 @@ fn a_policy_change_that_shuts_the_door_ends_a_live_session_and_says_why() {
         let mut peer = subject.session(&world);
         assert!(!peer.run(&Deed::allowed()).refused());
         let change = "{ id: shut, effect: deny, target: shop }";
-        world.reload(|usual| usual.rule(change)).unwrap();
+        world.reload(|usual| usual.role_of(change)).unwrap();
         let last_words = peer.until_end();
         assert!(last_words.contains("policy"), "{last_words}");
         let line = world.event("session_ended", |_| true);
