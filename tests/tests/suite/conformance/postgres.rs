@@ -72,15 +72,15 @@ impl Subject for Postgres {
         LONG_ROWS
     }
 
-    fn oversize_frames(&self) -> Vec<Vec<u8>> {
+    fn oversize_frames(&self) -> Vec<(&'static str, Vec<u8>)> {
         let frame = |tag: u8, length: u32| [&[tag][..], &length.to_be_bytes()].concat();
         vec![
-            frame(b'Q', 0x7fff_ffff),
-            frame(b'Q', 0xffff_ffff),
-            frame(b'Q', 3),
-            frame(b'P', 10_000_000),
-            frame(0, 8),
-            frame(0xff, 8),
+            ("a length near the largest there is", frame(b'Q', 0x7fff_ffff)),
+            ("a negative length", frame(b'Q', 0xffff_ffff)),
+            ("a length shorter than itself", frame(b'Q', 3)),
+            ("a statement beyond its limit", frame(b'P', 10_000_000)),
+            ("a message type that is zero", frame(0, 8)),
+            ("a message type that does not exist", frame(0xff, 8)),
         ]
     }
 
@@ -143,7 +143,10 @@ impl Peer for Session {
 
 fn answer(messages: &[Message]) -> Answer {
     let rows = messages::rows(messages);
-    let refusal = messages::error(messages).filter(|error| error.code() == "42501");
+    // 42501 where a rule or an approver says no, 57014 where nobody answered.
+    let refusal = messages::error(messages)
+        .filter(|error| ["42501", "57014"].contains(&error.code()))
+        .filter(|error| error.get(b'M').starts_with("portcullis:"));
     Answer {
         text: messages.iter().filter(|one| one.tag != b'D').map(shown).collect::<String>()
             + &rows.iter().take(1_000).map(|row| row.join("|") + "\n").collect::<String>(),

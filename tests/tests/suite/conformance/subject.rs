@@ -135,7 +135,7 @@ pub(super) trait Subject {
     /// Rows of a long answer.
     fn long_rows(&self) -> usize;
     /// Frames that are larger than any limit, or no frames at all.
-    fn oversize_frames(&self) -> Vec<Vec<u8>>;
+    fn oversize_frames(&self) -> Vec<(&'static str, Vec<u8>)>;
     /// Answers to a sensitive request that no honest upstream gives, with raw values in them.
     fn lies(&self) -> Vec<(&'static str, Vec<u8>)>;
 }
