@@ -35,6 +35,7 @@ use crate::programs::{self, Said};
 pub use configuration::Configuration;
 pub use flows::{MadeUpFlows, Opener};
 pub use host::HandClock;
+pub use records::text_of;
 
 /// What a workload logs in with: no password, for the gateway asks for none.
 pub const WORKLOAD: User = User { name: "workload", password: "" };

@@ -24,6 +24,9 @@ use crate::interception::{ByteCounts, FlowTable};
 use crate::protocols::Registry;
 use crate::session::{BoxFuture, Card, CardFacts, Identified, Pending, Services, Stream, Target};
 
+/// What a driver may take to say goodbye after it was told to end.
+const FAREWELL_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Finds out who is behind a binding.
 pub trait Identity: Send + Sync + std::fmt::Debug {
     /// Attests the process, finds its workload and verifies its token.
@@ -136,10 +139,12 @@ impl Proxy {
         });
     }
 
-    /// Refuses new connections from now on, ends what is left after `within`, and waits.
+    /// Refuses new connections from now on and waits for those there are. Their drivers end them
+    /// after `within` at the latest; then they get time to say so.
     pub async fn drain(&self, within: std::time::Duration) {
         self.draining.store(true, Ordering::Release);
         self.connections.end_all(&SessionEnd::Drained);
+        let within = within + FAREWELL_WITHIN;
         if tokio::time::timeout(within, self.connections.drained()).await.is_err() {
             tracing::warn!(left = self.connections.open(), "drain deadline passed");
         }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use model::audit::{AuditEvent, SessionEnd, SessionFacts};
+use model::audit::{AuditEvent, HoldEnd, SessionEnd, SessionFacts};
 use model::{Decision, HoldId, Operation, OperationNumber, Timestamp};
 
 use super::permit::Receipt;
@@ -25,6 +25,8 @@ pub(super) struct SessionLog {
     facts: Arc<SessionFacts>,
     observed_only: bool,
     failure_told: bool,
+    /// The hold that has begun and not ended.
+    open_hold: Option<(OperationNumber, HoldId)>,
 }
 
 /// How an answer ended.
@@ -57,6 +59,7 @@ impl SessionLog {
             facts: Arc::clone(facts),
             observed_only: target.enforcement == Enforcement::Observe,
             failure_told: false,
+            open_hold: None,
         };
         match services.recorder.begin(header).await {
             Ok(recorder) => log.recorder = Some(recorder),
@@ -95,6 +98,7 @@ impl SessionLog {
     }
 
     pub(super) fn held(&mut self, operation: OperationNumber, hold: HoldId, expires: Timestamp) {
+        self.open_hold = Some((operation, hold));
         self.note(&Record::Held { operation, hold, expires });
     }
 
@@ -104,6 +108,7 @@ impl SessionLog {
         hold: HoldId,
         outcome: &Outcome,
     ) {
+        self.open_hold = None;
         self.note(&Record::HoldEnded {
             operation,
             hold,
@@ -179,6 +184,11 @@ impl SessionLog {
     }
 
     pub(super) fn close(&mut self, cause: &SessionEnd) {
+        // The session ended before anybody had decided: the client went away, or was sent away.
+        if let Some((operation, hold)) = self.open_hold.take() {
+            let cancelled = Outcome { end: HoldEnd::Cancelled, by: Vec::new(), comment: None };
+            self.hold_ended(operation, hold, &cancelled);
+        }
         if let Some(recorder) = self.recorder.take() {
             recorder.finish(cause.clone());
         }

@@ -4,10 +4,35 @@
 
 use std::fs;
 
-use gateway::recording::{self, Entry, Filter, Reader, Trust, VerifyReport};
+use gateway::recording::{
+    self, Entry, Filter, Reader, Record, Trust, Value as Shown, VerifyReport,
+};
 use serde_json::Value;
 
 use super::{World, log};
+
+/// What a recording holds, as one text: every field, and every value as it was shown.
+#[must_use]
+pub fn text_of(entries: &[Entry]) -> String {
+    let shown = |entry: &Entry| {
+        let values: &[Shown<'_>] = match &entry.record {
+            Record::ResultRow { values, .. } => values,
+            Record::OperationStarted { parameters, .. } => parameters,
+            _ => &[],
+        };
+        let bytes = values.iter().filter_map(|value| match value {
+            Shown::Null => None,
+            Shown::Whole(bytes) | Shown::Cut { kept: bytes, .. } => Some(bytes),
+        });
+        let streamed = match &entry.record {
+            Record::Output { bytes, .. } => Some(bytes),
+            _ => None,
+        };
+        let texts: Vec<_> = bytes.chain(streamed).map(|one| String::from_utf8_lossy(one)).collect();
+        format!("{:?} {}\n", entry.record, texts.join("|"))
+    };
+    entries.iter().map(shown).collect()
+}
 
 impl World {
     /// The audit log, a line each.

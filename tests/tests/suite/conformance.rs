@@ -14,7 +14,7 @@ use serde_json::json;
 use tests::assert_eventually;
 use tests::cluster::{APP, Cluster, USERS, User};
 use tests::middle::{Middle, Plan};
-use tests::world::{Opener, World};
+use tests::world::{Opener, World, text_of};
 
 use subject::{Deed, Subject};
 
@@ -257,7 +257,7 @@ fn the_recording_holds_what_passed_and_nothing_raw() {
             .filter(|entry| matches!(entry.record, Record::OperationStarted { .. }))
             .count();
         assert_eq!(ended["operations"], operations, "{ended}");
-        let text = format!("{entries:?}");
+        let text = text_of(entries);
         for deed in &deeds {
             assert!(text.contains(&deed.marker()), "{} is not recorded", deed.marker());
         }
@@ -298,11 +298,27 @@ fn bytes_that_are_no_frame_end_the_session_before_anything_is_kept() {
             let mut peer = subject.session(&world);
             peer.send(&bytes);
             let last_words = peer.until_end();
-            assert_eventually!(world.open_connections() == 0);
+            assert_eventually!(world.open_connections() == 0, "{what}: {last_words}");
             let line = world.events("session_ended").pop().unwrap();
             assert_eq!(line["cause"], "protocol_violation", "{what}: {last_words} {line}");
         }
         assert!(!subject.session(&world).run(&Deed::allowed()).refused());
+    }
+}
+
+#[test]
+fn a_request_beyond_its_limit_is_refused_unread_and_the_session_goes_on() {
+    for subject in subjects() {
+        let world = World::with(Cluster::shared(), |usual| {
+            usual.limits("{ message_bytes_max: 64KiB, statement_bytes_max: 32KiB }")
+        });
+        let mut peer = subject.session(&world);
+        let deed = Deed::allowed();
+        peer.send(&subject.too_long(&deed));
+        let answer = peer.answer();
+        assert!(answer.values.is_empty() && answer.text.contains("portcullis"), "{answer:?}");
+        assert!(!peer.run(&Deed::allowed()).refused());
+        assert!(!subject.reached(&world, &deed));
     }
 }
 

@@ -8,7 +8,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 
 use model::audit::SessionEnd;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use wire::postgres::frontend::put_terminate;
 
 use super::conversation::{Conversation, Ended};
@@ -45,7 +45,13 @@ async fn drive(
     let mut draining: Option<Instant> = None;
     loop {
         talk.update_ticket();
-        if draining.is_some() && talk.is_quiet() && !lines.shown.waits() {
+        if let Some(deadline) = draining
+            && talk.is_quiet()
+        {
+            // What the client is owed goes out first, as far as it takes it in time.
+            if let Ok(Err(error)) = timeout_at(deadline, lines.flush_client()).await {
+                tracing::debug!(%error, "client connection failed");
+            }
             return Err(Ended::ordered(SessionEnd::Drained));
         }
         let read_client = draining.is_none() && talk.wants_requests(lines);

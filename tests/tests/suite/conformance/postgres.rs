@@ -78,10 +78,13 @@ impl Subject for Postgres {
             ("a length near the largest there is", frame(b'Q', 0x7fff_ffff)),
             ("a negative length", frame(b'Q', 0xffff_ffff)),
             ("a length shorter than itself", frame(b'Q', 3)),
-            ("a statement beyond its limit", frame(b'P', 10_000_000)),
-            ("a message type that is zero", frame(0, 8)),
-            ("a message type that does not exist", frame(0xff, 8)),
+            ("a message type that is zero", [frame(0, 8), vec![0; 4]].concat()),
+            ("a message type that does not exist", [frame(0xff, 8), vec![0; 4]].concat()),
         ]
+    }
+
+    fn too_long(&self, deed: &Deed) -> Vec<u8> {
+        messages::query(&format!("{} -- {}", sql(deed), "x".repeat(40_000)))
     }
 
     fn lies(&self) -> Vec<(&'static str, Vec<u8>)> {

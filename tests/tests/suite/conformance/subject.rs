@@ -134,8 +134,10 @@ pub(super) trait Subject {
     fn sensitive_answer_bytes(&self) -> usize;
     /// Rows of a long answer.
     fn long_rows(&self) -> usize;
-    /// Frames that are larger than any limit, or no frames at all.
+    /// Frames that no honest client sends, and what is wrong with each.
     fn oversize_frames(&self) -> Vec<(&'static str, Vec<u8>)>;
+    /// The request of a deed, drawn out beyond the limit of a statement.
+    fn too_long(&self, deed: &Deed) -> Vec<u8>;
     /// Answers to a sensitive request that no honest upstream gives, with raw values in them.
     fn lies(&self) -> Vec<(&'static str, Vec<u8>)>;
 }
