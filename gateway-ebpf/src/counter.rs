@@ -34,7 +34,8 @@ pub enum Counter {
     EventsLost = 13,
     /// Cgroups governed at their creation, by name or path.
     CgroupsGoverned = 14,
-    /// Cgroups that should have been governed at their creation but did not fit the map.
+    /// Cgroups that had to be governed at their creation but did not fit the map. From then on every
+    /// task is governed.
     CgroupsMissed = 15,
 }
 

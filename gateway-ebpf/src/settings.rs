@@ -26,6 +26,10 @@ pub struct Settings {
     pub own_cgroup: u64,
     /// Not 0 at each level where a governed cgroup is, or may appear.
     pub levels: [u8; LEVELS],
+    /// Not 0: a cgroup that had to be governed at its creation did not fit the map. Until userspace
+    /// has made room, every task is governed, so that the one cannot slip through. Written by the
+    /// programs.
+    pub overflowed: u64,
 }
 
 /// The gateway's listener in one network namespace, on the loopback addresses of both families.
@@ -95,6 +99,10 @@ pub struct Offsets {
     pub cgroup_root_hierarchy_id: u32,
     /// `task_struct.tgid`
     pub task_tgid: u32,
+    /// `cgroup.ancestors`
+    pub cgroup_ancestors: u32,
+    /// `cgroup.level`
+    pub cgroup_level: u32,
 }
 
 impl Offsets {
@@ -125,6 +133,8 @@ impl Offsets {
         kernfs_node_name: Self::ABSENT,
         cgroup_root_hierarchy_id: Self::ABSENT,
         task_tgid: Self::ABSENT,
+        cgroup_ancestors: Self::ABSENT,
+        cgroup_level: Self::ABSENT,
     };
 }
 

@@ -12,6 +12,7 @@ mod btf;
 mod byte_counts;
 mod capture;
 mod cgroups;
+mod costs;
 mod dialer;
 mod events;
 mod flow;
@@ -20,13 +21,16 @@ mod maps;
 mod namespaces;
 mod offsets;
 mod pins;
+mod predating;
 mod programs;
+mod socket_diag;
 mod syscall;
 
 pub use btf::{Btf, BtfError};
 pub use byte_counts::{ByteCounts, byte_counts};
 pub use capture::{Captured, CgroupPattern, Govern, Unlisted};
 pub use cgroups::CgroupTree;
+pub use costs::{ProgramCost, measure};
 pub use dialer::Dialer;
 pub use events::{Attempt, EventReader, KernelEvent};
 pub use flow::{FlowError, FlowTable, KernelFlows};
@@ -35,6 +39,7 @@ pub use listeners::{Listeners, NamespaceListeners, PORT_BASE};
 pub use namespaces::{Namespaces, netns_cookie};
 pub use offsets::OffsetsError;
 pub use pins::{BPF_FILE_SYSTEM, InstanceName, MapSizes};
+pub use predating::{Predating, Whose};
 pub use programs::{Adoption, Installation, Programs};
 
 /// Why programs or maps cannot be used.

@@ -42,6 +42,9 @@ fn is_governed(settings: &Settings, ancestor: impl Fn(i32) -> u64) -> bool {
         return settings.own_cgroup == 0
             || ancestor(settings.own_level as i32) != settings.own_cgroup;
     }
+    if settings.overflowed != 0 {
+        return true;
+    }
     for level in 1..LEVELS {
         if settings.levels[level] == 0 {
             continue;

@@ -4,7 +4,8 @@
 //! which less is captured than before and after it. Additions come first, removals last.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 
 use aya::maps::lpm_trie::Key;
 use gateway_ebpf::{
@@ -101,6 +102,25 @@ impl Captured {
     }
 }
 
+impl Captured {
+    /// Whether a destination is captured by this.
+    #[must_use]
+    pub fn contains(&self, destination: SocketAddr) -> bool {
+        let same_bits = |a: &[u8], b: &[u8]| {
+            let whole = usize::from(self.prefix_length / 8);
+            let mask = !(0xff_u8.checked_shr(u32::from(self.prefix_length % 8)).unwrap_or(0));
+            let byte = |bytes: &[u8]| bytes.get(whole).map_or(0, |byte| byte & mask);
+            a.get(..whole) == b.get(..whole) && byte(a) == byte(b)
+        };
+        self.port == destination.port()
+            && match (self.address.to_canonical(), destination.ip().to_canonical()) {
+                (IpAddr::V4(a), IpAddr::V4(b)) => same_bits(&a.octets(), &b.octets()),
+                (IpAddr::V6(a), IpAddr::V6(b)) => same_bits(&a.octets(), &b.octets()),
+                _ => false,
+            }
+    }
+}
+
 /// The key of a destination, by family: the port (network order, as a word) counts whole.
 enum CapturedKey {
     V4(Key<[u32; 2]>),
@@ -157,8 +177,8 @@ impl Programs {
                     flags: flags | FLAG_GOVERN_HOST,
                     own_level: u32::try_from(level_of(own)).unwrap_or(u32::MAX),
                     own_cgroup: id.0,
-                    // As they were: what `govern` by cgroups set stays until it is replaced.
                     levels: [1; LEVELS],
+                    overflowed: 0,
                 })
             }
             Govern::Cgroups(patterns) => self.govern_cgroups(patterns, flags),
@@ -201,7 +221,7 @@ impl Programs {
             }
         }
         self.release_others(patterns, &watched)?;
-        self.set(Settings { flags, own_level: 0, own_cgroup: 0, levels })
+        self.set(Settings { flags, own_level: 0, own_cgroup: 0, levels, overflowed: 0 })
     }
 
     /// Removes what no pattern asks for any more.
@@ -248,6 +268,47 @@ impl Programs {
     pub fn governed(&self) -> Result<BTreeSet<CgroupId>, InterceptionError> {
         let keys = self.maps.governed.keys().map_err(access("GOVERNED"))?;
         Ok(keys.into_iter().map(CgroupId).collect())
+    }
+
+    /// Whether a cgroup is governed, itself or by an ancestor; also when it cannot be told.
+    #[must_use]
+    pub fn is_governed(&self, id: CgroupId) -> bool {
+        let (Ok(settings), Ok(governed), Ok(path)) =
+            (self.settings(), self.governed(), self.tree().path_of(id))
+        else {
+            return true;
+        };
+        let below = |ancestor: CgroupId| {
+            let ancestor = self.tree().path_of(ancestor).ok().flatten();
+            path.as_ref().zip(ancestor).is_some_and(|(path, ancestor)| path.starts_with(ancestor))
+        };
+        if settings.flags & FLAG_GOVERN_HOST != 0 {
+            return !below(CgroupId(settings.own_cgroup));
+        }
+        governed.contains(&id) || governed.iter().any(|ancestor| below(*ancestor))
+    }
+
+    /// The processes in governed cgroups and below them, at this moment.
+    ///
+    /// # Errors
+    /// [`InterceptionError::MapAccess`], [`InterceptionError::Cgroup`].
+    pub fn governed_processes(&self) -> Result<Vec<u32>, InterceptionError> {
+        if self.settings()?.flags & FLAG_GOVERN_HOST != 0 {
+            let own = CgroupId(self.settings()?.own_cgroup);
+            let own: BTreeSet<u32> = match self.tree().path_of(own)? {
+                Some(path) => self.tree().processes_below(&path)?.into_iter().collect(),
+                None => BTreeSet::new(),
+            };
+            let all = self.tree().processes_below(Path::new("/"))?;
+            return Ok(all.into_iter().filter(|tgid| !own.contains(tgid)).collect());
+        }
+        let mut found = Vec::new();
+        for id in self.governed()? {
+            if let Some(path) = self.tree().path_of(id)? {
+                found.extend(self.tree().processes_below(&path)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Sets the captured destinations.
@@ -403,6 +464,26 @@ mod tests {
         let plain = Captured::host("10.0.5.10".parse().unwrap(), 5432);
         assert_eq!(mapped, plain);
         assert_eq!(mapped.prefix_length, 32);
+    }
+
+    #[test]
+    fn a_network_contains_its_addresses_at_its_port_only() {
+        let network =
+            Captured { address: "10.78.192.0".parse().unwrap(), prefix_length: 18, port: 5432 };
+        for (destination, inside) in [
+            ("10.78.255.1:5432", true),
+            ("[::ffff:10.78.192.1]:5432", true),
+            ("10.78.191.1:5432", false),
+            ("10.78.255.1:5433", false),
+            ("[fd77::1]:5432", false),
+        ] {
+            assert_eq!(network.contains(destination.parse().unwrap()), inside, "{destination}");
+        }
+        let host = Captured::host("fd77::2".parse().unwrap(), 5432);
+        assert!(host.contains("[fd77::2]:5432".parse().unwrap()));
+        assert!(!host.contains("[fd77::3]:5432".parse().unwrap()));
+        let all = Captured { address: "0.0.0.0".parse().unwrap(), prefix_length: 0, port: 1 };
+        assert!(all.contains("255.255.255.255:1".parse().unwrap()));
     }
 
     #[test]

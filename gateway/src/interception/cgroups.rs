@@ -130,6 +130,31 @@ impl CgroupTree {
         Ok(found)
     }
 
+    /// The processes in the cgroup at `path` and below it. A cgroup that goes meanwhile has none.
+    ///
+    /// # Errors
+    /// [`InterceptionError::Cgroup`].
+    pub fn processes_below(&self, path: &Path) -> Result<Vec<u32>, InterceptionError> {
+        let mut found = Vec::new();
+        let mut pending = vec![self.mount.join(path.strip_prefix("/").unwrap_or(path))];
+        while let Some(directory) = pending.pop() {
+            let entries = match fs::read_dir(&directory) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(cgroup_error(&directory, source)),
+                Ok(entries) => entries,
+            };
+            // A threaded cgroup lists its threads only.
+            let list = fs::read_to_string(directory.join("cgroup.procs"))
+                .or_else(|_| fs::read_to_string(directory.join("cgroup.threads")));
+            let list = list.unwrap_or_default();
+            found.extend(list.lines().filter_map(|line| line.parse::<u32>().ok()));
+            let directories =
+                entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            pending.extend(directories.map(|entry| entry.path()));
+        }
+        Ok(found)
+    }
+
     /// Opens a cgroup by its id and asks where it is.
     fn resolve(&self, id: CgroupId) -> Result<Option<PathBuf>, InterceptionError> {
         let failed = |source| cgroup_error(&self.mount, source);

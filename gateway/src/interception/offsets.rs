@@ -68,6 +68,8 @@ fn from_btf(btf: &Btf<'_>) -> Result<Offsets, OffsetsError> {
         kernfs_node_name: optional("kernfs_node", "name"),
         cgroup_root_hierarchy_id: optional("cgroup_root", "hierarchy_id"),
         task_tgid: optional("task_struct", "tgid"),
+        cgroup_ancestors: optional("cgroup", "ancestors"),
+        cgroup_level: optional("cgroup", "level"),
     })
 }
 

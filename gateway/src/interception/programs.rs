@@ -32,6 +32,8 @@ pub struct Installation {
     pub sizes: MapSizes,
     /// Write debug lines from the programs through the log.
     pub debug: bool,
+    /// Attach the programs that follow the cgroup tree, where the kernel takes them.
+    pub follow_tree: bool,
 }
 
 impl Installation {
@@ -43,6 +45,7 @@ impl Installation {
             bpf_file_system: PathBuf::from(BPF_FILE_SYSTEM),
             sizes: MapSizes::default(),
             debug: false,
+            follow_tree: true,
         }
     }
 }
@@ -89,8 +92,12 @@ const HOOKS: &[Hook] = &[
 ];
 
 /// Programs that this kernel may refuse, with their tracepoints.
-const TRACEPOINTS: &[(&str, &str)] =
-    &[("pcl_cgroup_made", "cgroup_mkdir"), ("pcl_cgroup_gone", "cgroup_rmdir")];
+const TRACEPOINTS: &[(&str, &str)] = &[
+    ("pcl_cgroup_made", "cgroup_mkdir"),
+    ("pcl_cgroup_gone", "cgroup_rmdir"),
+    ("pcl_task_moved", "cgroup_attach_task"),
+    ("pcl_task_exec", "sched_process_exec"),
+];
 
 impl Programs {
     /// Loads the programs; adopts pinned maps and replaces the programs in pinned links, or attaches
@@ -112,7 +119,7 @@ impl Programs {
         for hook in HOOKS {
             attach(&mut object, hook, root.as_fd(), &pins)?;
         }
-        let tracepoints = attach_tracepoints(&mut object, &pins)?;
+        let tracepoints = installation.follow_tree && attach_tracepoints(&mut object, &pins)?;
         remove_unknown_links(&pins)?;
         let maps = Maps::open(&pins)?;
         Ok(Self { maps, pins, tree, tracepoints, adoption })

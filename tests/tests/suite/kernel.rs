@@ -4,5 +4,9 @@
 //! test has an instance, cgroups and a network namespace of its own; only tasks in its own cgroups are
 //! governed, so that the rest of the machine does not notice.
 
+mod appearing;
 mod bypass;
+mod cost;
+mod identity;
+mod lifetime;
 mod world;

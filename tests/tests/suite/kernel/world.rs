@@ -25,6 +25,8 @@ use model::Binding;
 use nix::sched::{CloneFlags, setns, unshare};
 use tokio::runtime::Runtime;
 
+/// Worlds exclude those that govern the whole host, also of other runs of this binary.
+const LOCK: &str = "/run/lock/portcullis-kernel-tests";
 /// The prefix of everything that these tests name.
 const PREFIX: &str = "pcl-test-";
 /// The real server, by both families.
@@ -54,6 +56,14 @@ impl Netns {
             File::open("/proc/thread-self/ns/net").unwrap()
         };
         Self(Arc::new(thread::spawn(make).join().unwrap()))
+    }
+
+    /// Its cookie, as a socket inside says it.
+    pub(super) fn cookie(&self) -> u64 {
+        self.inside(|| {
+            let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+            gateway::interception::netns_cookie(socket.as_fd()).unwrap()
+        })
     }
 
     /// Runs something on a thread inside.
@@ -123,6 +133,7 @@ pub(super) struct World {
     _servers: Vec<Server>,
     _datagrams: UdpSocket,
     cgroup: CgroupDirectory,
+    _lock: File,
 }
 
 impl World {
@@ -136,6 +147,19 @@ impl World {
 
     /// A world in which nobody listens yet.
     pub(super) fn without_gateway(sizes: MapSizes) -> Self {
+        let lock = lock();
+        lock.lock_shared().unwrap();
+        Self::with_lock(sizes, lock)
+    }
+
+    /// A world beside which there is no other: for governing the whole host.
+    pub(super) fn alone() -> Self {
+        let lock = lock();
+        lock.lock().unwrap();
+        Self::with_lock(MapSizes::default(), lock)
+    }
+
+    fn with_lock(sizes: MapSizes, lock: File) -> Self {
         sweep();
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -145,7 +169,7 @@ impl World {
         let programs = Arc::new(Programs::load_or_adopt(&installation).unwrap());
         let mount = programs.tree().mount().to_path_buf();
         let cgroup = CgroupDirectory::make(mount.join(&name));
-        for child in ["governed", "free"] {
+        for child in ["governed", "free", "later"] {
             fs::create_dir(cgroup.0.join(child)).unwrap();
         }
         let flows: Arc<dyn FlowTable> = Arc::new(KernelFlows::new(Arc::clone(&programs)));
@@ -169,6 +193,7 @@ impl World {
             _servers: servers,
             _datagrams: datagrams,
             cgroup,
+            _lock: lock,
         };
         world.govern(Unlisted::Allow);
         world.programs.capture(&usual_capture()).unwrap();
@@ -182,18 +207,31 @@ impl World {
         self.programs.govern(&govern, unlisted, false).unwrap();
     }
 
+    /// Governs another of this world's cgroups, too.
+    pub(super) fn govern_also(&self, child: &str) {
+        let pattern = |child| CgroupPattern::Path(format!("/{}/{child}", self.name));
+        let govern = Govern::Cgroups(BTreeSet::from([pattern("governed"), pattern(child)]));
+        self.programs.govern(&govern, Unlisted::Allow, false).unwrap();
+    }
+
+    /// The opener of listeners; a new one has opened nothing yet.
+    pub(super) fn listeners(&self) -> Listeners {
+        let (programs, flows) = (Arc::clone(&self.programs), Arc::clone(&self.flows));
+        Listeners::new(programs, flows, self.namespaces.clone())
+    }
+
     /// Opens listeners in a namespace and serves them.
     pub(super) fn open_gateway(&mut self, netns: &Netns) -> u64 {
-        let listeners = Listeners::new(
-            Arc::clone(&self.programs),
-            Arc::clone(&self.flows),
-            self.namespaces.clone(),
-        );
-        let file = netns.0.try_clone().unwrap();
-        let opened = self.runtime.block_on(async {
-            let cookie = self.namespaces.learn_file(file).await.unwrap();
-            listeners.open(cookie).await.unwrap()
-        });
+        // A process in that namespace, for as long as it takes to learn the namespace from it.
+        let guide = Workload::start(&self.cgroup("free"), netns);
+        let cookie = netns.cookie();
+        let opening = self.listeners();
+        let opened = self.runtime.block_on(opening.open_for(guide.pid(), cookie)).unwrap();
+        self.serve(opened.unwrap())
+    }
+
+    /// Serves opened listeners.
+    pub(super) fn serve(&mut self, opened: NamespaceListeners) -> u64 {
         let gateway = serve(opened, &self.flows, &self.accepted);
         let cookie = gateway.netns_cookie;
         self.gateways.push(gateway);
@@ -252,6 +290,10 @@ impl Drop for World {
     }
 }
 
+fn lock() -> File {
+    File::options().create(true).append(true).open(LOCK).unwrap()
+}
+
 /// A cgroup and those below it; removed when dropped, after killing what is inside.
 struct CgroupDirectory(PathBuf);
 
@@ -294,8 +336,11 @@ fn real_servers(netns: &Netns) -> (Vec<Server>, UdpSocket) {
         (listeners, UdpSocket::bind(REAL4).unwrap())
     });
     let greet = |listener| {
-        Server::start(listener, |mut stream| {
+        // Connections stay open, as a database's do.
+        let mut held = Vec::new();
+        Server::start(listener, move |mut stream| {
             let _ = stream.write_all(b"REAL");
+            held.push(stream);
         })
     };
     (listeners.map(greet).into(), datagrams)
@@ -337,9 +382,13 @@ pub(super) struct Workload {
 impl Workload {
     /// Starts one in a cgroup and a network namespace.
     pub(super) fn start(cgroup: &Path, netns: &Netns) -> Self {
+        Self::run(Command::new(env!("CARGO_BIN_EXE_workload")), cgroup, netns)
+    }
+
+    /// Runs another program in the same way.
+    pub(super) fn run(mut command: Command, cgroup: &Path, netns: &Netns) -> Self {
         let procs = File::options().write(true).open(cgroup.join("cgroup.procs")).unwrap();
         let netns = Arc::clone(&netns.0);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_workload"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let enter = move || {
             // SAFETY: ends this process with the thread that started it.
@@ -394,6 +443,12 @@ impl Workload {
         ])
     }
 
+    /// Kills it, as `kill -9` does.
+    pub(super) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// The process id.
     pub(super) fn pid(&self) -> u32 {
         self.child.id()
@@ -425,10 +480,9 @@ fn sweep() {
             for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
-                let Some(owner) = owner.filter(|owner| !Path::new("/proc").join(owner).exists())
-                else {
+                if owner.is_none_or(|owner| Path::new("/proc").join(owner).exists()) {
                     continue;
-                };
+                }
                 if is_cgroup {
                     remove_cgroup(&entry.path());
                 } else if let Ok(instance) = InstanceName::new(&name) {
