@@ -10,6 +10,7 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ use gateway_ebpf::{Counter, Event, LAYOUT_VERSION, Listener, NAME_BYTES, Record,
 use nix::mount::{MsFlags, mount};
 use nix::sys::statfs::{BPF_FS_MAGIC, statfs};
 
-use super::InterceptionError;
+use super::{InterceptionError, syscall};
 
 /// The usual mount point of the BPF file system.
 pub const BPF_FILE_SYSTEM: &str = "/sys/fs/bpf";
@@ -126,7 +127,16 @@ impl Pins {
     }
 
     /// Removes every pin of the instance. Links first: a program must not outlive its maps' names.
+    /// When this returns, no hook runs any more.
     pub(super) fn remove(&self) -> io::Result<()> {
+        for entry in fs::read_dir(self.links()).into_iter().flatten() {
+            let link = syscall::object_get(&entry?.path())?;
+            match syscall::link_detach(link.as_fd()) {
+                // Tracepoints detach by losing their pin, a moment later.
+                Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => {}
+                detached => detached?,
+            }
+        }
         for directory in [self.links(), self.root.join("maps"), self.root.clone()] {
             let entries = match fs::read_dir(&directory) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,

@@ -23,6 +23,7 @@ const BPF_OBJ_GET: libc::c_long = 7;
 const BPF_RAW_TRACEPOINT_OPEN: libc::c_long = 17;
 const BPF_LINK_CREATE: libc::c_long = 28;
 const BPF_LINK_UPDATE: libc::c_long = 29;
+const BPF_LINK_DETACH: libc::c_long = 34;
 
 /// A map of keys `K` and values `V`, usable from any thread at once.
 ///
@@ -187,6 +188,11 @@ pub(super) fn link_update(link: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::
     let attribute =
         LinkUpdate { link_fd: raw(link), program_fd: raw(program), flags: 0, old_program_fd: 0 };
     bpf(BPF_LINK_UPDATE, &attribute).map(|_| ())
+}
+
+/// Detaches a link's program before this returns; dropping the last reference does it some time later.
+pub(super) fn link_detach(link: BorrowedFd<'_>) -> io::Result<()> {
+    bpf(BPF_LINK_DETACH, &raw(link)).map(|_| ())
 }
 
 /// Attaches a BTF tracepoint program, which knows its tracepoint from its loading.

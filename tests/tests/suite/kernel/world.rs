@@ -48,8 +48,8 @@ impl Netns {
                 "addr add 10.77.0.1/32 dev lo",
                 "addr add 10.77.0.2/32 dev lo",
                 "route add local 10.78.0.0/16 dev lo",
-                "-6 addr add fd77::1/128 dev lo",
-                "-6 addr add fd77::2/128 dev lo",
+                "-6 addr add fd77::1/128 dev lo nodad",
+                "-6 addr add fd77::2/128 dev lo nodad",
             ] {
                 run("ip", arguments);
             }
