@@ -10,6 +10,7 @@ use super::world::World;
 /// Runs after which an average means something.
 const RUNS: u32 = 20_000;
 
+#[expect(clippy::print_stdout, reason = "the figures are what one runs this for")]
 fn average_ns(costs: &[ProgramCost], program: &str) -> u128 {
     let cost = costs.iter().find(|cost| cost.program == program).unwrap();
     println!(
