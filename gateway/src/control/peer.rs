@@ -204,3 +204,6 @@ fn view_of(hold: &approvals::HoldView) -> HoldView {
         expires_us: hold.expires,
     }
 }
+
+#[cfg(test)]
+mod tests;
