@@ -38,6 +38,8 @@ pub use reference::reference;
 
 /// Where the configuration is unless told otherwise.
 const DEFAULT_CONFIG: &str = "/etc/portcullis";
+/// The environment variable that tells otherwise.
+const CONFIG_VARIABLE: &str = "PORTCULLIS_CONFIG";
 
 const EXIT_STATUS: &str = "\
 Exit status:

@@ -47,4 +47,4 @@ pub use verify::{SignatureState, Verdict, VerifyReport, verify};
 pub use walk::{Problem, ProblemKind};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::DEFAULT_CONFIG;
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::look::Look;
+use super::{CONFIG_VARIABLE, DEFAULT_CONFIG};
 use crate::config::{ConfigError, ConfigErrors, Settings};
 
 const EXAMPLES: &str = "\
@@ -26,7 +26,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// The configuration: a file, or a directory of *.yaml files
-    #[arg(long, short, value_name = "PATH", default_value = DEFAULT_CONFIG)]
+    #[arg(long, short, value_name = "PATH", env = CONFIG_VARIABLE, hide_env_values = true, default_value = DEFAULT_CONFIG)]
     config: PathBuf,
     /// Do not look whether the files it refers to exist on this host
     #[arg(long)]

@@ -35,7 +35,7 @@ pub(super) struct SharedArguments {
         global = true,
         help_heading = SHARED,
         value_name = "PATH",
-        env = "PORTCULLIS_CONTROL",
+        env = "PORTCULLIS_SOCKET",
         hide_env_values = true
     )]
     pub(super) control: Option<PathBuf>,

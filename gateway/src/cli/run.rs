@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::context::Context;
 use super::failure::Exit;
-use super::{DEFAULT_CONFIG, Entries, RunOptions};
+use super::{CONFIG_VARIABLE, DEFAULT_CONFIG, Entries, RunOptions};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,7 +21,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// The configuration: a file, or a directory of *.yaml files
-    #[arg(long, short, value_name = "PATH", default_value = DEFAULT_CONFIG)]
+    #[arg(long, short, value_name = "PATH", env = CONFIG_VARIABLE, hide_env_values = true, default_value = DEFAULT_CONFIG)]
     config: PathBuf,
 }
 

@@ -3,7 +3,7 @@
 mod facts;
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
@@ -13,10 +13,10 @@ use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::look::Look;
 use super::wording::{bytes, moment, span};
-use super::{DEFAULT_CONFIG, settings};
+use super::{CONFIG_VARIABLE, DEFAULT_CONFIG, settings};
 use crate::recording::replay::{Options, Replay, plain};
-use crate::recording::{self, Filter, PublicKey, ReadError, Trust};
-use facts::{SessionFacts, VerifyFacts};
+use crate::recording::{self, Filter, PublicKey, ReadError, Record, Trust};
+use facts::{SessionFacts, ShownFacts, VerifyFacts};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,7 +42,7 @@ enum Command {
     #[command(after_help = "Examples:\n  portcullis sessions list --since 24h --limit 20\n  \
         portcullis sessions list --target analytics --json")]
     List(ListArguments),
-    /// Show who a session was, what it did and how it ended
+    /// Show who a session was, what it asked, what was decided, and how it ended
     #[command(
         after_help = "Examples:\n  portcullis sessions show ses_0190c0ffee0070008000000000000001"
     )]
@@ -76,7 +76,7 @@ enum Command {
 #[derive(Debug, Args)]
 struct Place {
     /// The configuration that says where recordings are
-    #[arg(long, short, value_name = "PATH", default_value = DEFAULT_CONFIG)]
+    #[arg(long, short, value_name = "PATH", env = CONFIG_VARIABLE, hide_env_values = true, default_value = DEFAULT_CONFIG)]
     config: PathBuf,
     /// The directory of recordings, instead of the configuration's
     #[arg(long, value_name = "PATH")]
@@ -205,27 +205,43 @@ fn list(arguments: &ListArguments, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn show(arguments: &OneArguments, context: &Context) -> Result<Exit, Failure> {
-    let directory = arguments.place.directory()?;
-    let path = recording::find(&directory, arguments.id).map_err(unreadable)?;
+    let (facts, story) = story(&arguments.place.directory()?, arguments.id)?;
+    context.show(&facts, |facts, look| format!("{story}\n{}", render_end(facts, look)))?;
+    Ok(Exit::Done)
+}
+
+/// The facts of a session and its statements and decisions as text.
+fn story(directory: &Path, id: SessionId) -> Result<(ShownFacts, String), Failure> {
+    let path = recording::find(directory, id).map_err(unreadable)?;
     let report = recording::verify(&path, &Trust::AnyKey).map_err(unreadable)?;
-    let reader = recording::open(&directory, arguments.id, &Trust::AnyKey).map_err(unreadable)?;
-    let facts = SessionFacts {
+    let reader = recording::open(directory, id, &Trust::AnyKey).map_err(unreadable)?;
+    let session = SessionFacts {
         header: reader.header().clone(),
         seal: report.seal.clone(),
         file_bytes: std::fs::metadata(&path).map_or(0, |found| found.len()),
         path: path.clone(),
     };
-    let verified = VerifyFacts::new(path, &report);
-    context.show(&facts, |facts, look| {
-        let mut text = Replay::new(Options::default()).header(&facts.header);
-        text.push_str(&render_end(facts, look));
-        text.push_str(&render_verify(&[verified], look));
-        text
-    })?;
-    Ok(Exit::Done)
+    let mut replay = Replay::new(Options::default());
+    let mut text = replay.header(reader.header());
+    for entry in reader {
+        let entry = entry.map_err(unreadable)?;
+        if !is_of_result(&entry.record) {
+            text.push_str(&replay.entry(&entry));
+        }
+    }
+    Ok((ShownFacts { session, verified: VerifyFacts::new(path, &report) }, text))
 }
 
-fn render_end(facts: &SessionFacts, look: &Look) -> String {
+/// What the workload was shown, which `replay` is for.
+const fn is_of_result(record: &Record<'_>) -> bool {
+    matches!(
+        record,
+        Record::ResultColumns { .. } | Record::ResultRow { .. } | Record::ResultOmitted { .. }
+    )
+}
+
+fn render_end(shown: &ShownFacts, look: &Look) -> String {
+    let facts = &shown.session;
     let mut text = String::new();
     let Some(seal) = &facts.seal else {
         _ = writeln!(text, "{}", look.warning("not sealed: the session runs, or the daemon died"));
@@ -246,19 +262,21 @@ fn render_end(facts: &SessionFacts, look: &Look) -> String {
     look.labelled(&mut text, "did", &line);
     let line = format!("{} ({})", facts.path.display(), bytes(facts.file_bytes));
     look.labelled(&mut text, "recording", &line);
+    text.push_str(&render_verify(std::slice::from_ref(&shown.verified), look));
     text
 }
 
 fn replay(arguments: &ReplayArguments, context: &Context) -> Result<Exit, Failure> {
+    if context.json() {
+        return Err(Failure::new(Exit::Impossible, "a replay has no JSON form")
+            .with_remedy("Use `sessions show --json` for the facts of a session."));
+    }
     let directory = arguments.one.place.directory()?;
     let reader =
         recording::open(&directory, arguments.one.id, &Trust::AnyKey).map_err(unreadable)?;
     let options = Options { rows_max: arguments.rows, ..Options::default() };
     let mut replay = Replay::new(options);
-    if context.json() {
-        return Err(Failure::new(Exit::Impossible, "a replay has no JSON form")
-            .with_remedy("Use `sessions show --json` for the facts of a session."));
-    }
+    // Printed as it is read: a recording may be larger than memory.
     context.print(&replay.header(reader.header()))?;
     for entry in reader {
         context.print(&replay.entry(&entry.map_err(unreadable)?))?;
@@ -277,11 +295,11 @@ fn verify(arguments: &VerifyArguments, context: &Context) -> Result<Exit, Failur
             all.into_iter().map(|summary| summary.path).collect()
         }
     };
-    let mut reports = Vec::new();
-    for path in paths {
+    let check = |path: PathBuf| {
         let report = recording::verify(&path, &trust).map_err(unreadable)?;
-        reports.push(VerifyFacts::new(path, &report));
-    }
+        Ok(VerifyFacts::new(path, &report))
+    };
+    let reports = paths.into_iter().map(check).collect::<Result<Vec<_>, Failure>>()?;
     let good = reports.iter().all(|report| report.good);
     context.show(&reports, |reports, look| render_verify(reports, look))?;
     Ok(if good { Exit::Done } else { Exit::NotGood })
@@ -348,3 +366,6 @@ fn render_verify(reports: &[VerifyFacts], look: &Look) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

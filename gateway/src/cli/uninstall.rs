@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::context::{Context, block_on};
 use super::failure::{Exit, Failure};
-use super::{DEFAULT_CONFIG, Entries};
-use crate::control::ClientError;
+use super::{CONFIG_VARIABLE, DEFAULT_CONFIG, Entries};
 use crate::control::view::DoneView;
+use crate::control::{Client, ClientError, DEFAULT_SOCKET};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,7 +24,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// The configuration that names the instance
-    #[arg(long, short, value_name = "PATH", default_value = DEFAULT_CONFIG)]
+    #[arg(long, short, value_name = "PATH", env = CONFIG_VARIABLE, hide_env_values = true, default_value = DEFAULT_CONFIG)]
     config: PathBuf,
     /// The instance, instead of the configuration's
     #[arg(long, value_name = "NAME")]
@@ -39,11 +39,14 @@ pub(super) fn run(
     context: &Context,
     entries: Entries,
 ) -> Result<Exit, Failure> {
-    let instance = match &arguments.instance {
-        Some(instance) => instance.clone(),
-        None => super::settings(&arguments.config)?.instance,
+    let (instance, socket) = match &arguments.instance {
+        Some(instance) => (instance.clone(), DEFAULT_SOCKET.into()),
+        None => {
+            let settings = super::settings(&arguments.config)?;
+            (settings.instance, settings.control.socket)
+        }
     };
-    let client = context.client();
+    let client = Client::new(context.control().unwrap_or(socket));
     match block_on(client.status())? {
         Err(ClientError::NotRunning { .. }) => {}
         Ok(_) | Err(_) => {

@@ -5,7 +5,7 @@ mod replaying;
 mod results;
 mod tamper;
 mod trouble;
-mod world;
+pub(crate) mod world;
 
 use super::*;
 use world::World;

@@ -39,6 +39,14 @@ impl SessionFacts {
     }
 }
 
+/// One recording and whether it holds.
+#[derive(Debug, Serialize)]
+pub(super) struct ShownFacts {
+    #[serde(flatten)]
+    pub(super) session: SessionFacts,
+    pub(super) verified: VerifyFacts,
+}
+
 /// The findings about one recording.
 #[derive(Debug, Serialize)]
 pub(super) struct VerifyFacts {
