@@ -11,3 +11,4 @@
 mod conformance;
 mod fixture;
 mod kernel;
+mod postgres;

@@ -1,0 +1,10 @@
+//! PostgreSQL through the gateway, message by message, with a real server behind.
+//!
+//! Owns what only this protocol can get wrong: order and skipping in a pipeline, transaction
+//! state, names, formats, COPY, cancellation, the startup. What every protocol must do is in
+//! `conformance`.
+
+mod copy;
+mod masks;
+mod pipeline;
+mod startup;
