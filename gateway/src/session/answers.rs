@@ -166,6 +166,9 @@ impl Session {
     /// Records the end of an answer.
     pub fn finished(&mut self, receipt: Receipt, answer: &Answer<'_>) {
         self.card.masked(answer.masked_values);
+        let metrics = self.services.events.metrics();
+        metrics.masked_values.increment(answer.masked_values);
+        metrics.operation_seconds.record(receipt.begun.elapsed().as_secs_f64());
         self.log.ended(&receipt, answer);
         // Taken by value: an answer ends once.
         drop(receipt);

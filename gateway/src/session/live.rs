@@ -449,6 +449,7 @@ impl Session {
         decision: &Decision,
         at: Timestamp,
     ) {
+        self.services.events.metrics().operation_decided(decision.effect);
         self.card.decided(LastDecision {
             number,
             kind: Arc::clone(&operation.kind),

@@ -26,7 +26,10 @@ const EFFECTIVE: &str = "SELECT pg_catalog.current_setting('search_path'), \
      pg_catalog.current_setting('standard_conforming_strings'), \
      pg_catalog.current_setting('client_encoding'), \
      pg_catalog.current_setting('backslash_quote'), \
-     pg_catalog.current_database()::pg_catalog.text, current_user::pg_catalog.text";
+     pg_catalog.current_database()::pg_catalog.text, \
+     pg_catalog.array_to_string(ARRAY(SELECT pg_catalog.quote_ident(nspname::pg_catalog.text) \
+     FROM pg_catalog.pg_namespace \
+     WHERE NOT pg_catalog.has_schema_privilege(oid, 'USAGE')), ', ')";
 
 /// Bytes of one message of an answer to our own questions.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
@@ -94,7 +97,7 @@ async fn settle(
     wanted: &Wanted,
 ) -> Result<Place, Refusal> {
     let effective = asking.effective().await?;
-    let [path, strings, encoding, quote, database, _current_user] = &effective;
+    let [path, strings, encoding, quote, database, closed] = &effective;
     for (name, value, pinned) in [
         ("standard_conforming_strings", strings, "on"),
         ("client_encoding", encoding, "UTF8"),
@@ -110,8 +113,15 @@ async fn settle(
             wanted.database
         )));
     }
-    let schemas = search_path::read(path)
-        .ok_or_else(|| refusal("portcullis: the upstream's search_path cannot be read".into()))?;
+    let unreadable = || refusal("portcullis: the upstream's search_path cannot be read".into());
+    let closed = search_path::read(closed).ok_or_else(unreadable)?;
+    let mut schemas = search_path::read(path).ok_or_else(unreadable)?;
+    // The server passes over schemas that the user may not use; looking in them here would give a
+    // name another meaning.
+    schemas.retain(|schema| {
+        let meant = if **schema == *"$user" { user } else { &**schema };
+        !closed.iter().any(|name| **name == *meant)
+    });
     let place = Place {
         database: wanted.database.as_str().into(),
         user: user.into(),
