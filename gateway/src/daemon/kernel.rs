@@ -21,7 +21,7 @@ use super::gateway::Gateway;
 use super::plan;
 use crate::interception::{
     Adoption, Attempt, Counter, Dialer, EventReader, FlowTable, Installation, InterceptionError,
-    KernelEvent, KernelFlows, Listeners, Namespaces, Programs,
+    KernelEvent, KernelFlows, Listeners, Namespaces, Predating, Programs, Refusal, Whose,
 };
 use crate::session::{BoxFuture, Dial};
 
@@ -163,24 +163,39 @@ impl Kernel {
         Ok(())
     }
 
-    /// Learns the namespaces that governed processes are in already.
+    /// Opens listeners in the namespaces that governed processes are in already, and ends their
+    /// connections to captured destinations that no hook saw.
     async fn listen_where_governed(&self, gateway: &Gateway) {
         let programs = Arc::clone(&self.programs);
         // Walks the cgroup tree and /proc, which may take a while on a large host.
-        let listed = tokio::task::spawn_blocking(move || governed_processes(&programs)).await;
-        let governed = match listed.map_err(io::Error::other) {
-            Ok(Ok(governed)) => governed,
-            Ok(Err(error)) => {
-                tracing::warn!(error = %error, "governed processes cannot be listed");
-                return;
+        let listed =
+            tokio::task::spawn_blocking(move || one_process_per_namespace(&programs)).await;
+        match listed.map_err(io::Error::other) {
+            Ok(Ok(governed)) => {
+                for tgid in governed {
+                    self.listen_at(gateway, tgid, None).await;
+                }
             }
-            Err(error) => {
-                tracing::error!(error = %error, "governed processes were not listed");
-                return;
+            Ok(Err(error)) => tracing::warn!(error = %error, "governed processes cannot be listed"),
+            Err(error) => tracing::error!(error = %error, "governed processes were not listed"),
+        }
+        self.end_predating(gateway, Whose::Governed).await;
+    }
+
+    /// Ends connections that are older than their governance, in every namespace that is known.
+    async fn end_predating(&self, gateway: &Gateway, whose: Whose) {
+        let captured = plan::captured(gateway.targets().all());
+        let predating = Predating::new(Arc::clone(&self.programs), self.namespaces.clone());
+        for cookie in self.namespaces.known() {
+            match predating.end(cookie, &captured, whose).await {
+                Ok(0) => {}
+                Ok(ended) => {
+                    tracing::info!(netns_cookie = cookie, ended, "older connections ended")
+                }
+                Err(error) => {
+                    tracing::warn!(netns_cookie = cookie, %error, "older connections not ended");
+                }
             }
-        };
-        for tgid in governed {
-            self.listen_at(gateway, tgid, None).await;
         }
     }
 
@@ -202,17 +217,30 @@ impl Kernel {
             }
             KernelEvent::Refused(refusal, attempt) => {
                 report(gateway, &attempt, &format!("{refusal:?}"));
+                if refusal == Refusal::UnknownNetns {
+                    // The client will try again; then there is a listener.
+                    self.listen_at(gateway, attempt.tgid, Some(attempt.netns_cookie)).await;
+                }
             }
             KernelEvent::NetnsSeen { netns_cookie, tgid } => {
                 let expected = (netns_cookie != 0).then_some(netns_cookie);
                 self.listen_at(gateway, tgid, expected).await;
             }
-            KernelEvent::TaskEntered { tgid, .. } => self.listen_at(gateway, tgid, None).await,
+            KernelEvent::TaskEntered { tgid, .. } => {
+                self.listen_at(gateway, tgid, None).await;
+                self.end_predating(gateway, Whose::Process(tgid)).await;
+            }
             other => tracing::debug!(event = ?other, "kernel event"),
         }
     }
 
     async fn keep_up(&self, gateway: &Arc<Gateway>) {
+        // Where the kernel does not govern new cgroups itself, they are looked for.
+        if !self.programs.governs_new_cgroups()
+            && let Err(error) = self.apply(gateway)
+        {
+            tracing::error!(error = %error, "new cgroups not governed");
+        }
         let namespaces = self.namespaces.clone();
         let deserted = tokio::task::spawn_blocking(move || namespaces.forget_deserted()).await;
         for cookie in deserted.ok().and_then(Result::ok).unwrap_or_default() {
@@ -236,29 +264,11 @@ impl Kernel {
 }
 
 /// One process for each network namespace that governed processes are in.
-fn governed_processes(programs: &Programs) -> Result<Vec<u32>, InterceptionError> {
-    let governed = programs.governed()?;
-    let tree = programs.tree();
-    let cgroups = tree.walk()?;
-    let roots: Vec<&str> = cgroups
-        .iter()
-        .filter(|(_, id)| governed.contains(id))
-        .map(|(path, _)| path.as_str())
-        .collect();
-    let below = |path: &str| {
-        roots.iter().any(|root| {
-            path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
-    };
+fn one_process_per_namespace(programs: &Programs) -> Result<Vec<u32>, InterceptionError> {
     let mut namespaces: BTreeMap<std::path::PathBuf, u32> = BTreeMap::new();
-    for (path, _) in cgroups.iter().filter(|(path, _)| below(path)) {
-        let processes = tree.directory(path).join("cgroup.procs");
-        // A cgroup that has just gone has no processes.
-        let listed = std::fs::read_to_string(processes).unwrap_or_default();
-        for tgid in listed.lines().filter_map(|line| line.parse::<u32>().ok()) {
-            if let Ok(namespace) = std::fs::read_link(format!("/proc/{tgid}/ns/net")) {
-                namespaces.entry(namespace).or_insert(tgid);
-            }
+    for tgid in programs.governed_processes()? {
+        if let Ok(namespace) = std::fs::read_link(format!("/proc/{tgid}/ns/net")) {
+            namespaces.entry(namespace).or_insert(tgid);
         }
     }
     Ok(namespaces.into_values().collect())
