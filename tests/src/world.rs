@@ -192,7 +192,7 @@ impl World {
     /// Where there is none.
     #[must_use]
     pub fn authority_pem(&self) -> String {
-        let path = self.directory.path().join("state/ca/ca.pem");
+        let path = self.directory.path().join("state/ca/host-ca.pem");
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"))
     }
 

@@ -65,8 +65,8 @@ fn governed(scene: &Scene, narrator: &Narrator, tally: &mut Tally) -> Outcome {
     let hold = scene.wait_for_hold()?;
     narrator.act("The job wants to drop a table: that waits for a human");
     narrator.show("portcullis sockets", &scene.portcullis(&["sockets"])?);
-    narrator
-        .show("portcullis explain", &scene.portcullis(&["explain", "--socket", &hold.session])?);
+    let explain = ["explain", "--socket", &hold.session, "--statement", &hold.text];
+    narrator.show("portcullis explain", &scene.portcullis(&explain)?);
     narrator.show("portcullis approvals list", &scene.portcullis(&["approvals", "list"])?);
     let approve = ["approvals", "approve", &hold.id, "--comment", "last year's, not needed"];
     narrator.show("portcullis approvals approve", &scene.portcullis(&approve)?);
@@ -100,16 +100,16 @@ fn killed(scene: &Scene, narrator: &Narrator, tally: &mut Tally) -> Outcome {
 fn afterwards(scene: &Scene, narrator: &Narrator, tally: &mut Tally) -> Outcome {
     narrator.act("Afterwards: every session can be read again, and shown to be untouched");
     scene.wait_for_ended_sessions()?;
-    narrator.show("portcullis sessions list", &scene.portcullis(&["sessions", "list"])?);
+    narrator.show("portcullis sessions list", &scene.recordings(&["list"])?);
     let sessions = scene.sessions()?;
     tally.verified = !sessions.is_empty();
     for session in &sessions {
-        let shown = scene.portcullis(&["sessions", "show", session])?;
-        if shown.contains("DROP TABLE") {
-            narrator.show(&format!("portcullis sessions show {session}"), &shown);
+        let replayed = scene.recordings(&["replay", session])?;
+        if replayed.contains("DROP TABLE") {
+            narrator.show(&format!("portcullis sessions replay {session}"), &replayed);
         }
-        tally.heard.push(shown);
-        let verified = scene.portcullis(&["sessions", "verify", session]);
+        tally.heard.push(replayed);
+        let verified = scene.recordings(&["verify", session]);
         if let Err(fault) = &verified {
             console::warned(&fault.to_string());
         }

@@ -53,7 +53,8 @@ impl Stage {
         let lock = lock(name)?;
         let names = Names {
             stage: name.to_owned(),
-            slice: cgroup_root()?.join(format!("{name}.slice")),
+            // A dash in a slice's name would put it below another slice.
+            slice: cgroup_root()?.join(format!("{}.slice", name.replace('-', "_"))),
             directory: memory().join(name),
         };
         if names.slice.exists() || names.directory.exists() {

@@ -71,7 +71,7 @@ impl<'a> Job<'a> {
     }
 
     fn spawn(&self, line: &[&str]) -> Outcome<Running> {
-        let output = self.scene.stage.directory().join("job.output");
+        let output = self.scene.job_output();
         let file = std::fs::File::create(&output).during(output.display())?;
         let again = file.try_clone().during(output.display())?;
         let mut command: Command = self.scene.stage.command(self.unit, "setpriv")?;

@@ -41,6 +41,7 @@ pub(super) struct Scene {
 pub(super) struct Hold {
     pub(super) id: String,
     pub(super) session: String,
+    pub(super) text: String,
 }
 
 /// Builds the daemon.
@@ -81,6 +82,11 @@ impl Scene {
         self.stage.directory().join("job")
     }
 
+    /// What the job prints.
+    pub(super) fn job_output(&self) -> PathBuf {
+        self.stage.directory().join("job.output")
+    }
+
     fn write_job(&self) -> Outcome {
         let place = self.job_directory();
         let python = place.join("python");
@@ -119,14 +125,31 @@ impl Scene {
         self.gateway.call(arguments)
     }
 
+    /// Runs a command about recordings, which are files and need no daemon.
+    pub(super) fn recordings(&self, arguments: &[&str]) -> Outcome<String> {
+        let configuration = self.stage.directory().join("gateway.yaml");
+        let configuration = configuration.to_string_lossy();
+        let mut line = vec!["sessions"];
+        line.extend(arguments);
+        line.extend(["--config", &configuration]);
+        self.portcullis(&line)
+    }
+
     /// Waits for the one operation that is held.
     pub(super) fn wait_for_hold(&self) -> Outcome<Hold> {
         let mut found = None;
-        wait_until("an operation is held", || {
+        let waited = wait_until("an operation is held", || {
             found = self.first_hold().unwrap_or_default();
             found.is_some()
-        })?;
-        found.during("no hold")
+        });
+        match (waited, found) {
+            (Ok(()), Some(hold)) => Ok(hold),
+            _ => Fault::because(format!(
+                "nothing is held; the job so far:\n{}\nthe daemon:\n{}",
+                fs::read_to_string(self.job_output()).unwrap_or_default(),
+                self.gateway_log()
+            )),
+        }
     }
 
     fn first_hold(&self) -> Outcome<Option<Hold>> {
@@ -134,7 +157,9 @@ impl Scene {
         let text = |name: &str| {
             holds.pointer(&format!("/0/{name}")).and_then(Value::as_str).map(str::to_owned)
         };
-        Ok(text("id").zip(text("session")).map(|(id, session)| Hold { id, session }))
+        let hold =
+            || Some(Hold { id: text("id")?, session: text("session")?, text: text("text")? });
+        Ok(hold())
     }
 
     /// Waits until no session is live.
@@ -147,7 +172,8 @@ impl Scene {
 
     /// The ids of all recorded sessions.
     pub(super) fn sessions(&self) -> Outcome<Vec<String>> {
-        let sessions = self.json(&["sessions", "list", "--json"])?;
+        let said = self.recordings(&["list", "--json"])?;
+        let sessions: Value = serde_json::from_str(&said).during("the list of sessions")?;
         let sessions = sessions.as_array().during("the sessions are no list")?;
         let id = |session: &Value| session.get("session")?.as_str().map(str::to_owned);
         sessions.iter().map(|session| id(session).during("a session without id")).collect()

@@ -5,7 +5,7 @@
 //! with one message that holds the command to run.
 
 #[path = "../../../gateway/build/bpf_toolchain.rs"]
-#[expect(dead_code, unreachable_pub, reason = "the build script uses the rest of it")]
+#[expect(dead_code, reason = "the build script uses the rest of it")]
 mod bpf_toolchain;
 
 use std::path::PathBuf;

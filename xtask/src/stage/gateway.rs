@@ -62,8 +62,7 @@ impl Gateway {
     pub(crate) fn call(&self, arguments: &[&str]) -> Outcome<String> {
         Call::new(&self.binary)
             .with(arguments)
-            .environment("PORTCULLIS_CONFIG", &self.configuration)
-            .environment("PORTCULLIS_SOCKET", &self.socket)
+            .environment("PORTCULLIS_CONTROL", &self.socket)
             .output()
     }
 
