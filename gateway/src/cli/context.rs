@@ -25,7 +25,7 @@ pub(super) enum ColorWhen {
 }
 
 /// The heading of the options that every command takes.
-const SHARED: &str = "Shared options";
+pub(super) const SHARED: &str = "Shared options";
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct SharedArguments {

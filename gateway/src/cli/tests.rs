@@ -99,6 +99,7 @@ fn the_reference_has_every_command_once() {
     for (name, _) in commands() {
         assert_eq!(reference.matches(&format!("\n## `{name}`\n")).count(), 1, "{name}");
     }
+    assert_eq!(reference.matches("Shared options:").count(), 1, "said once");
     assert!(!reference.lines().any(|line| line.ends_with(' ')), "no trailing blanks");
 }
 
