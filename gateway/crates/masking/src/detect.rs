@@ -68,7 +68,7 @@ impl ScanSet {
     }
 
     /// Masks a value so that it stays one of its kind: in numbers the whole value is changed, in
-    /// JSON a bare number stays a number.
+    /// JSON a bare number stays a number, and what is not understood becomes NULL.
     pub fn mask_value(&self, kind: ValueKind, value: &[u8], out: &mut Vec<u8>) -> Masked {
         let hits = match kind {
             ValueKind::Integer { .. } | ValueKind::Number => {
@@ -85,7 +85,15 @@ impl ScanSet {
                     self.change_json_number(hit, text, out);
                 }
             }),
-            ValueKind::Text | ValueKind::Bytes | ValueKind::Other => self.mask(value, out),
+            // In hexadecimal every other digit run would look like a number, and mean none.
+            ValueKind::Bytes if value.starts_with(b"\\x") => 0,
+            // What is not understood cannot be changed in part: it may be a list of numbers.
+            ValueKind::Other => {
+                let (run, sign) = self.first_look(value);
+                let found = Hits::new(value, run, sign).next().is_some();
+                return if found { Masked::Null } else { Masked::Unchanged };
+            }
+            ValueKind::Text | ValueKind::Bytes => self.mask(value, out),
         };
         if hits == 0 { Masked::Unchanged } else { Masked::Value }
     }
@@ -327,6 +335,22 @@ mod tests {
             let masked = set.mask_value(kind, value.as_bytes(), &mut out);
             let got = (masked == Masked::Value).then(|| String::from_utf8(out).unwrap());
             assert_eq!(got.as_deref(), want, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_null_where_something_is_found_in_it() {
+        let set = set(Transform::Last4, Transform::Partial);
+        for (kind, value, want) in [
+            (ValueKind::Other, "{4111111111111111,2}", Masked::Null),
+            (ValueKind::Other, "{bob@example.com}", Masked::Null),
+            (ValueKind::Other, "{1,2,3}", Masked::Unchanged),
+            (ValueKind::Bytes, "\\x4111111111111111", Masked::Unchanged),
+            (ValueKind::Bytes, "to bob@example.com", Masked::Value),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(set.mask_value(kind, value.as_bytes(), &mut out), want, "{value}");
+            assert_eq!(out.is_empty(), want != Masked::Value);
         }
     }
 
