@@ -14,6 +14,7 @@ mod clock;
 mod gateway;
 mod identity;
 mod kernel;
+mod metrics;
 mod plan;
 mod process;
 mod state;

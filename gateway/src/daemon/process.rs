@@ -105,6 +105,7 @@ async fn serve(options: &RunOptions, settings: Settings) -> Result<(), Failure> 
     })?;
     let control = CancellationToken::new();
     let served = tokio::spawn(server.run(operator.handles(), control.clone()));
+    let metrics = metrics_task(&gateway, control.clone()).await?;
     kernel.serve(&gateway).await?;
     notify(sd_notify::NotifyState::Ready);
     tracing::info!("ready");
@@ -126,7 +127,21 @@ async fn serve(options: &RunOptions, settings: Settings) -> Result<(), Failure> 
     if served.await.is_err() {
         tracing::error!("the control socket's task failed");
     }
+    if let Some(metrics) = metrics
+        && metrics.await.is_err()
+    {
+        tracing::error!("the task that serves metrics failed");
+    }
     Ok(())
+}
+
+async fn metrics_task(
+    gateway: &Gateway,
+    stop: CancellationToken,
+) -> Result<Option<tokio::task::JoinHandle<()>>, Failure> {
+    let Some(address) = gateway.settings().metrics_listen else { return Ok(None) };
+    let metrics = Arc::clone(gateway.services().events.metrics());
+    Ok(Some(tokio::spawn(super::metrics::serve(address, metrics, stop).await?)))
 }
 
 fn notify(state: sd_notify::NotifyState<'_>) {
