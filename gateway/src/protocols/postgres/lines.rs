@@ -158,6 +158,8 @@ pub(super) struct Shown {
     /// Goes first.
     out: Vec<u8>,
     sent: usize,
+    /// Where the last rewritten message begins.
+    put_at: usize,
     /// Goes after it: a range of the upstream's buffer.
     run: Range<usize>,
     /// Whether a message is passing in pieces, so that nothing may come in between.
@@ -174,6 +176,7 @@ impl Shown {
             missing: 0,
             out: Vec::new(),
             sent: 0,
+            put_at: 0,
             run: 0..0,
             streaming: false,
             after_stream: Vec::new(),
@@ -213,6 +216,19 @@ impl Shown {
             self.settle_run();
             write(&mut self.out);
         }
+    }
+
+    /// The upstream's buffer and the one that messages in the place of its own are written to, so
+    /// that a message can be rewritten from one to the other.
+    pub(super) fn rewrite(&mut self) -> (&mut Framer, &mut Vec<u8>) {
+        self.settle_run();
+        self.put_at = self.out.len();
+        (&mut self.answers, &mut self.out)
+    }
+
+    /// What was written by the last [`Self::rewrite`].
+    pub(super) fn last_put(&self) -> &[u8] {
+        self.out.get(self.put_at..).unwrap_or_default()
     }
 
     fn settle_run(&mut self) {

@@ -82,6 +82,8 @@ impl Conversation {
         if let Some(running) = self.front_running() {
             running.rows += 1;
             running.bytes += length as u64;
+            running.unrecorded.0 += 1;
+            running.unrecorded.1 += length as u64;
         }
     }
 
@@ -273,6 +275,10 @@ impl Conversation {
     /// done to names.
     pub(super) fn finish(&mut self, mut running: Running, outcome: OperationOutcome) {
         self.take_back_effects(std::mem::take(&mut running.effects));
+        let (rows, bytes) = running.unrecorded;
+        if rows > 0 {
+            self.session.skip_rows(&running.receipt, rows, bytes);
+        }
         let outcome = if running.failed.is_some() { OperationOutcome::Failed } else { outcome };
         let answer = Outcome {
             outcome,

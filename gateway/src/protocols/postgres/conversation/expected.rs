@@ -144,6 +144,10 @@ pub(super) struct Running {
     pub(super) bytes: u64,
     /// Values masked.
     pub(super) masked: u64,
+    /// Whether the last row had to be written anew.
+    pub(super) rewriting: bool,
+    /// Rows and bytes that were shown and that the recording has no room for.
+    pub(super) unrecorded: (u64, u64),
     /// The SQLSTATE it failed with.
     pub(super) failed: Option<String>,
     /// The last command tag.
@@ -177,6 +181,8 @@ impl Running {
             rows: 0,
             bytes: 0,
             masked: 0,
+            rewriting: false,
+            unrecorded: (0, 0),
             failed: None,
             status: String::new(),
         }

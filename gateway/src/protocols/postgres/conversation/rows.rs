@@ -18,7 +18,7 @@ use super::expected::{Answer, Copying, Description, Owed, Running};
 use super::{Conversation, Ended};
 use crate::protocols::postgres::copy_out::{CopyMask, value_format};
 use crate::protocols::postgres::lines::Lines;
-use crate::protocols::postgres::shape::{Shape, WireColumn, output_columns};
+use crate::protocols::postgres::shape::{Buffers, Shape, WireColumn, output_columns};
 use crate::session::sql::{CopyOptions, Form, Outputs, Source, Statement, StatementKind};
 use crate::session::{OutputColumn, Receipt, Session, Statements};
 
@@ -61,41 +61,41 @@ impl Conversation {
     /// Shows one row.
     #[inline]
     pub(super) fn show_row(&mut self, lines: &mut Lines, frame: &Frame) -> Result<(), Ended> {
-        let Some(running) = self.owed.front().and_then(Owed::running) else {
-            return Err(unexpected(Kind::DataRow));
-        };
-        if running.shape.is_none() {
+        if matches!(self.owed.front().and_then(Owed::running), Some(one) if one.shape.is_none()) {
             self.describe_from_portal()?;
         }
-        let Some(running) = self.front_running() else { return Err(unexpected(Kind::DataRow)) };
-        running.rows += 1;
-        running.bytes += (frame.range.end - frame.range.start) as u64;
-        let Some(shape) = running.shape.clone() else {
-            // Nothing is masked for this session.
-            lines.shown.pass(frame.range.clone());
-            return self.record_row(lines, frame.range.clone(), None, &[]);
+        let Some(Answer::Query(running) | Answer::Execute(running)) =
+            self.owed.front_mut().map(|owed| &mut owed.answer)
+        else {
+            return Err(unexpected(Kind::DataRow));
         };
-        if shape.passes() {
+        let bytes = (frame.range.end - frame.range.start) as u64;
+        running.rows += 1;
+        running.bytes += bytes;
+        let change = match &running.shape {
+            Some(shape) if !shape.passes() => {
+                let change = edit(lines, frame, shape, &mut self.buffers, running.rewriting)?;
+                running.masked += change.1;
+                running.rewriting = change.0 == RowChange::Rewritten;
+                change.0
+            }
+            // Where there is no shape, nothing is masked for this session.
+            _ => RowChange::None,
+        };
+        if change != RowChange::Rewritten {
             lines.shown.pass(frame.range.clone());
-            return self.record_row(lines, frame.range.clone(), None, shape.columns());
         }
-        let mut rewritten = Vec::new();
-        let row = lines.shown.answers.bytes_mut(frame.range.clone());
-        let (change, masked) =
-            shape.edit_row(row, &mut rewritten, &mut self.buffers).map_err(upstream_violation)?;
-        if let Some(running) = self.front_running() {
-            running.masked += masked;
+        if running.unrecorded == (0, 0) && self.session.keeps_rows(&running.receipt) {
+            let row = if change == RowChange::Rewritten {
+                lines.shown.last_put()
+            } else {
+                lines.shown.answers.bytes(frame.range.clone())
+            };
+            return record_row(&mut self.session, running, row);
         }
-        match change {
-            RowChange::None | RowChange::InPlace => {
-                lines.shown.pass(frame.range.clone());
-                self.record_row(lines, frame.range.clone(), None, shape.columns())
-            }
-            RowChange::Rewritten => {
-                lines.shown.put(|out| out.extend_from_slice(&rewritten));
-                self.record_row(lines, frame.range.clone(), Some(&rewritten), shape.columns())
-            }
-        }
+        running.unrecorded.0 += 1;
+        running.unrecorded.1 += bytes;
+        Ok(())
     }
 
     /// In the extended protocol the columns were described with the portal.
@@ -113,35 +113,6 @@ impl Conversation {
             _ if running.receipt.masks().is_empty() => Ok(()),
             _ => Err(Ended::violation("upstream", "rows that nobody has described")),
         }
-    }
-
-    /// Records a row as it was shown, while the recording keeps rows of this answer.
-    fn record_row(
-        &mut self,
-        lines: &Lines,
-        range: std::ops::Range<usize>,
-        rewritten: Option<&[u8]>,
-        columns: &[WireColumn],
-    ) -> Result<(), Ended> {
-        let bytes = (range.end - range.start) as u64;
-        let Some(running) = self.owed.front().and_then(Owed::running) else { return Ok(()) };
-        if !self.session.keeps_rows(&running.receipt) {
-            self.session.skip_rows(&running.receipt, 1, bytes);
-            return Ok(());
-        }
-        let row = rewritten.unwrap_or_else(|| lines.shown.answers.bytes(range));
-        let body = row.get(HEADER_BYTES..).unwrap_or_default();
-        let row = DataRow::read(body).map_err(upstream_violation)?;
-        // Binary values are recorded as their text; all buffers are dropped with the row, of
-        // which the recording keeps few.
-        let mut decoded: Vec<Vec<u8>> = vec![Vec::new(); row.len()];
-        let mut values = Vec::with_capacity(row.len());
-        for (index, (value, buffer)) in row.values().zip(&mut decoded).enumerate() {
-            let value = value.map_err(upstream_violation)?;
-            values.push(value.map(|value| Shape::text(columns, index, value, buffer)));
-        }
-        self.session.record_row(&running.receipt, values.iter().copied());
-        Ok(())
     }
 
     /// A COPY to the client begins: its columns are those of the statement.
@@ -235,6 +206,51 @@ impl Conversation {
             Copying::No | Copying::In => Err(unexpected(Kind::CopyData)),
         }
     }
+}
+
+/// Shows a row to the masks. A row that follows a rewritten one is likely to be rewritten too, and
+/// is written where it will be sent from; otherwise it is put there only if it must be.
+fn edit(
+    lines: &mut Lines,
+    frame: &Frame,
+    shape: &Shape,
+    buffers: &mut Buffers,
+    rewriting: bool,
+) -> Result<(RowChange, u64), Ended> {
+    if rewriting {
+        let (answers, out) = lines.shown.rewrite();
+        let before = out.len();
+        let edited = shape.edit_row(answers.bytes_mut(frame.range.clone()), out, buffers);
+        // Half a message must not be sent.
+        return edited.map_err(|violation| {
+            out.truncate(before);
+            upstream_violation(violation)
+        });
+    }
+    let mut rewritten = Vec::new();
+    let row = lines.shown.answers.bytes_mut(frame.range.clone());
+    let edited = shape.edit_row(row, &mut rewritten, buffers).map_err(upstream_violation)?;
+    if edited.0 == RowChange::Rewritten {
+        lines.shown.rewrite().1.extend_from_slice(&rewritten);
+    }
+    Ok(edited)
+}
+
+/// Records a row as it was shown.
+fn record_row(session: &mut Session, running: &Running, row: &[u8]) -> Result<(), Ended> {
+    let columns = running.shape.as_deref().map_or(&[][..], Shape::columns);
+    let body = row.get(HEADER_BYTES..).unwrap_or_default();
+    let row = DataRow::read(body).map_err(upstream_violation)?;
+    // Binary values are recorded as their text; all buffers are dropped with the row, of which
+    // the recording keeps few.
+    let mut decoded: Vec<Vec<u8>> = vec![Vec::new(); row.len()];
+    let mut values = Vec::with_capacity(row.len());
+    for (index, (value, buffer)) in row.values().zip(&mut decoded).enumerate() {
+        let value = value.map_err(upstream_violation)?;
+        values.push(value.map(|value| Shape::text(columns, index, value, buffer)));
+    }
+    session.record_row(&running.receipt, values.iter().copied());
+    Ok(())
 }
 
 /// Records COPY data as it was shown, a line at a time as the server cuts it.
