@@ -18,6 +18,7 @@ mod classified;
 mod databases;
 mod dial;
 mod gate;
+mod holding;
 mod judgement;
 mod live;
 mod log;

@@ -1,4 +1,6 @@
 //! The one binary: daemon and client. Lends the command line what only the daemon can do.
+//!
+//! Owns nothing else. Must not know what a command or the daemon does.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,6 @@
 //! `portcullis approvals`: held operations, and votes.
+//!
+//! Owns the listing and the vote as people see them. Must not know who may vote: the daemon says.
 
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};

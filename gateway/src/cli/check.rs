@@ -1,4 +1,6 @@
 //! `portcullis check`: every error of a configuration.
+//!
+//! Owns the report. Must not know the checks themselves (`config`), and asks no daemon.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -1,4 +1,6 @@
 //! `portcullis doctor`: what this host has, and what is missing.
+//!
+//! Owns the looks at the host and their remedies. Asks no daemon, changes nothing.
 
 mod facts;
 mod findings;

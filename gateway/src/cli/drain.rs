@@ -1,4 +1,6 @@
 //! `portcullis drain`: no new sessions.
+//!
+//! Owns the words. The daemon ends by itself afterwards.
 
 use clap::Args;
 

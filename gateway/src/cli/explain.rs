@@ -1,4 +1,6 @@
 //! `portcullis explain`: why a socket or a statement is judged as it is.
+//!
+//! Owns the layout of an explanation. Must not know how anything is decided.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

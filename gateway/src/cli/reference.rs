@@ -1,4 +1,6 @@
 //! The reference of the command line, from the very definitions it is parsed by.
+//!
+//! Owns the page of `docs/reference/cli.md`. Must not know what a command does.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,6 @@
 //! `portcullis reload`: the configuration anew.
+//!
+//! Owns the report of what changed. The daemon keeps the old configuration where the new is bad.
 
 use std::fmt::Write as _;
 

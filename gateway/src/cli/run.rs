@@ -1,4 +1,6 @@
 //! `portcullis run`: the daemon.
+//!
+//! Owns the arguments. Must not know the daemon: the binary lends its entry.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,6 @@
 //! `portcullis sessions`: recordings, and ending a live session.
+//!
+//! Owns the choice of the subcommand. Recordings are read as files; only `kill` asks the daemon.
 
 mod facts;
 

@@ -1,4 +1,6 @@
 //! `portcullis sockets`: who is connected, as whom, to what, and what was decided last.
+//!
+//! Owns the table and the watching. Ends on Ctrl-C or when the daemon does.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

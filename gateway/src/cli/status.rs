@@ -1,4 +1,6 @@
 //! `portcullis status`: the daemon at a glance.
+//!
+//! Owns the layout. Must not know what makes the daemon well: it says so itself.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,6 @@
 //! `portcullis uninstall`: the kernel programs go.
+//!
+//! Owns the question before it. Must not know pins: the binary lends the entry.
 
 use std::path::PathBuf;
 

@@ -100,7 +100,7 @@ async fn serve(options: &RunOptions, settings: Settings) -> Result<(), Failure> 
         Operator::new(Arc::clone(&gateway), Some(Arc::clone(&kernel)), config, drain.clone());
     let server = Server::bind(ServerSettings {
         path: socket,
-        group: None,
+        group: control_group(),
         operators: std::collections::BTreeSet::new(),
     })?;
     let control = CancellationToken::new();
@@ -133,6 +133,20 @@ async fn serve(options: &RunOptions, settings: Settings) -> Result<(), Failure> 
         tracing::error!("the task that serves metrics failed");
     }
     Ok(())
+}
+
+/// Members of this host group may open the control socket; without it, only root may. What each
+/// may do there is decided by who they are.
+const CONTROL_GROUP: &str = "portcullis";
+
+fn control_group() -> Option<u32> {
+    match nix::unistd::Group::from_name(CONTROL_GROUP) {
+        Ok(group) => group.map(|group| group.gid.as_raw()),
+        Err(error) => {
+            tracing::warn!(group = CONTROL_GROUP, error = %error, "group not looked up");
+            None
+        }
+    }
 }
 
 async fn metrics_task(

@@ -1,4 +1,6 @@
 //! The kernel's own count of what passed over a TCP socket.
+//!
+//! Owns one question to the kernel. Must not know whose socket it is.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};

@@ -54,12 +54,13 @@ use self::lines::Lines;
 use self::login::{LoggedIn, LoginError, log_in, negotiate_tls};
 use self::words::put_refusal;
 use super::Driver;
+use crate::session::sql::postgres::analyse;
 use crate::session::{
-    BoxFuture, ConnectPermit, Dialect, Login, Pending, Refusal, RefusalKind, Session, Stream, sql,
+    BoxFuture, ConnectPermit, Dialect, Login, Pending, Refusal, RefusalKind, Session, Stream,
 };
 
 /// How statements are read.
-const DIALECT: Dialect = sql::postgres::analyse;
+const DIALECT: Dialect = analyse;
 
 /// The driver.
 #[derive(Debug, Default)]

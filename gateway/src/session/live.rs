@@ -14,20 +14,18 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::digest::{Context, SHA256};
 use masking::Masker;
-use model::audit::{AuditEvent, HoldEnd, SessionEnd, SessionFacts};
-use model::operation::OperationDigest;
+use model::audit::{AuditEvent, SessionEnd, SessionFacts};
 use model::{
     DecidingRule, Decision, Effect, MaskProfile, Operation, OperationNumber, Reason, Timestamp,
 };
 use policy::{Policy, Standing};
 use tokio::sync::watch;
 
-use super::card::{Card, LastDecision, Phase};
+use super::card::{Card, LastDecision};
 use super::change::Changes;
 use super::classified::Classified;
-use super::judgement::{Held, Judgement};
+use super::judgement::Judgement;
 use super::log::{SessionLog, not_recorded};
 use super::pending::{Identified, Login};
 use super::permit::{Permit, Receipt};
@@ -35,7 +33,6 @@ use super::refusal::{Refusal, RefusalKind};
 use super::services::Services;
 use super::statements::{DatabaseScope, Statements};
 use super::target::{Enforcement, OnRecordingFailure, Target};
-use crate::approvals::HoldRequest;
 
 /// How long after [`Session::ready`] operations may be judged. A batch takes milliseconds; one that
 /// takes longer has gone around it.
@@ -201,33 +198,6 @@ impl Session {
         Ok(self.permit(self.number, operation, decision))
     }
 
-    /// Makes a permit or a refusal out of a hold that has ended.
-    ///
-    /// # Errors
-    /// The refusal, unless the hold was approved and the policy of now still asks for no more.
-    pub async fn settle(&mut self, held: Held, cancelled: bool) -> Result<Permit, Refusal> {
-        self.card.set_phase(Phase::Live);
-        let rule = held.decision.rule().cloned();
-        let id = held.id();
-        let outcome = held.waiting.settle(cancelled);
-        self.log.hold_ended(held.number, id, &outcome);
-        let kind = match outcome.end {
-            HoldEnd::Approved => {
-                // Long may have passed: the token too must be good at the moment it runs.
-                self.ready().await?;
-                return self.still_good(held.number, &held.operation, &held.decision);
-            }
-            HoldEnd::Rejected => RefusalKind::HoldRejected,
-            HoldEnd::Expired => RefusalKind::HoldExpired,
-            HoldEnd::Cancelled => RefusalKind::HoldCancelled,
-        };
-        let mut refusal = Refusal::of_hold(kind, id, rule);
-        if let Some(comment) = outcome.comment {
-            refusal = refusal.because(format!("The approver says: {comment}"));
-        }
-        Err(refusal)
-    }
-
     /// Refuses an operation for a reason that is not the policy's (masking, pins, limits), with
     /// the same record and event as a denial.
     pub fn refuse_operation(&mut self, operation: &Arc<Operation>, refusal: Refusal) -> Refusal {
@@ -299,7 +269,7 @@ impl Session {
     }
 
     /// Makes sure that what stands behind this session still stands.
-    fn stand(&mut self) -> Result<(), Refusal> {
+    pub(super) fn stand(&mut self) -> Result<(), Refusal> {
         if let Some(cause) = self.card.ending().cause() {
             return Err(ending(cause));
         }
@@ -334,7 +304,7 @@ impl Session {
         Ok(())
     }
 
-    fn permit(
+    pub(super) fn permit(
         &self,
         number: OperationNumber,
         operation: &Arc<Operation>,
@@ -348,75 +318,6 @@ impl Session {
                 standing: self.standing_number,
                 begun: Instant::now(),
             },
-        }
-    }
-
-    fn hold(
-        &mut self,
-        number: OperationNumber,
-        operation: &Arc<Operation>,
-        decision: Arc<Decision>,
-        parameters: &[&[u8]],
-    ) -> Judgement {
-        self.report(number, operation, &decision);
-        let digest = self.digest(operation, &decision, parameters);
-        let asked = self.services.approvals.open(HoldRequest {
-            session: Arc::clone(&self.facts),
-            operation: number,
-            kind: Arc::clone(&operation.kind),
-            text: self.shown_text(operation),
-            digest,
-            requirements: decision.approvals.clone(),
-            uid: self.card.binding.user.uid,
-            cgroup: self.card.attestation.cgroup_path.clone(),
-        });
-        match asked {
-            Ok(waiting) => {
-                self.card.set_phase(Phase::Held);
-                self.log.held(number, waiting.id(), waiting.expires());
-                self.services.events.emit(AuditEvent::HoldStarted {
-                    session: (*self.facts).clone(),
-                    hold: waiting.id(),
-                    operation: number,
-                    text: self.shown_text(operation),
-                    expires_us: waiting.expires(),
-                });
-                Judgement::Held(Held {
-                    waiting,
-                    number,
-                    operation: Arc::clone(operation),
-                    decision,
-                })
-            }
-            Err(error) => Judgement::Denied(
-                Refusal::new(RefusalKind::Limit, "portcullis: the operation cannot be held")
-                    .because(error.to_string()),
-            ),
-        }
-    }
-
-    /// An approval was given under one policy; if another is in force now, ask it again.
-    fn still_good(
-        &mut self,
-        number: OperationNumber,
-        operation: &Arc<Operation>,
-        approved: &Arc<Decision>,
-    ) -> Result<Permit, Refusal> {
-        self.stand()?;
-        if self.policy.digest() == approved.policy {
-            return Ok(self.permit(number, operation, Arc::clone(approved)));
-        }
-        let now = self.services.clock.now();
-        let decision = self.standing.decide(operation, now);
-        match decision.effect {
-            Effect::Allow => Ok(self.permit(number, operation, decision)),
-            Effect::Deny => Err(self.word(operation, &decision)),
-            Effect::Hold => Err(Refusal::new(
-                RefusalKind::HoldExpired,
-                "portcullis: the policy changed while the operation was held",
-            )
-            .because("The approval was given under another policy and does not carry over.")
-            .with_hint("Run it again and have it approved under the policy of now.")),
         }
     }
 
@@ -460,7 +361,12 @@ impl Session {
     }
 
     /// One audit line about a decision that people must see.
-    fn report(&self, number: OperationNumber, operation: &Operation, decision: &Decision) {
+    pub(super) fn report(
+        &self,
+        number: OperationNumber,
+        operation: &Operation,
+        decision: &Decision,
+    ) {
         self.services.events.emit(AuditEvent::OperationDecided {
             session: (*self.facts).clone(),
             operation: number,
@@ -474,7 +380,7 @@ impl Session {
         });
     }
 
-    fn word(&self, operation: &Operation, decision: &Decision) -> Refusal {
+    pub(super) fn word(&self, operation: &Operation, decision: &Decision) -> Refusal {
         Refusal::of_decision(decision, &operation.kind, &self.facts.session.to_string())
     }
 
@@ -502,7 +408,7 @@ impl Session {
     }
 
     /// The text for audit lines and approvers: scanned, and cut where it is long.
-    fn shown_text(&self, operation: &Operation) -> Arc<str> {
+    pub(super) fn shown_text(&self, operation: &Operation) -> Arc<str> {
         let text =
             self.scanned(&operation.text).map_or_else(|| Arc::clone(&operation.text), Into::into);
         if text.len() <= AUDIT_TEXT_BYTES_MAX {
@@ -546,38 +452,6 @@ impl Session {
             );
         }
         self.masking_objection(statements)
-    }
-
-    /// What an approval is bound to.
-    fn digest(
-        &self,
-        operation: &Operation,
-        decision: &Decision,
-        parameters: &[&[u8]],
-    ) -> OperationDigest {
-        let mut context = Context::new(&SHA256);
-        let mut part = |bytes: &[u8]| {
-            // Each part with its length, so that no two lists of parts read the same.
-            context.update(&(bytes.len() as u64).to_be_bytes());
-            context.update(bytes);
-        };
-        part(operation.kind.as_bytes());
-        part(operation.text.as_bytes());
-        for access in &*operation.accesses {
-            part(access.to_string().as_bytes());
-        }
-        for parameter in parameters {
-            part(parameter);
-        }
-        part(self.target.name.as_str().as_bytes());
-        part(self.facts.session.to_string().as_bytes());
-        part(self.identity.principal().to_string().as_bytes());
-        part(decision.policy.as_bytes());
-        let mut digest = [0; 32];
-        for (to, from) in digest.iter_mut().zip(context.finish().as_ref()) {
-            *to = *from;
-        }
-        OperationDigest(digest)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Why a socket or a statement is judged as it is: every step from the kernel's record to the
 //! obligations.
+//!
+//! Owns the field names. Must not decide anything.
 
 use model::{Attestation, Effect, SessionId, TargetName, WorkloadName};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,6 @@
 //! A held operation as an approver sees it, and a vote.
+//!
+//! Owns the field names. Holds nothing live.
 
 use model::{HoldId, OperationNumber, SessionId, TargetName, Timestamp, WorkloadName};
 use serde::{Deserialize, Serialize};

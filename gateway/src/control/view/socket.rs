@@ -1,4 +1,6 @@
 //! One captured socket as people see it.
+//!
+//! Owns the field names. Holds nothing live.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,6 @@
 //! The daemon as a whole.
+//!
+//! Owns the field names. Holds nothing live.
 
 use model::{Protocol, TargetName, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -13,7 +13,8 @@ use rustc_hash::FxHashMap;
 use wire::postgres::backend::DataRow;
 
 use crate::session::sql::catalog::{Function, RelationKind};
-use crate::session::sql::{self, AnalysisLimits, Form, Outputs, Scope, Source};
+use crate::session::sql::postgres::analyse;
+use crate::session::sql::{AnalysisLimits, Form, Outputs, Scope, Source};
 use crate::session::{Catalog, CatalogBuilder};
 
 /// The oldest server whose catalogue has all that is asked for.
@@ -275,7 +276,7 @@ impl Collector {
         text: &str,
         scope: &Scope<'_>,
     ) -> Option<Vec<(i16, (u32, i16))>> {
-        let analysis = sql::postgres::analyse(text, scope, &AnalysisLimits::default()).ok()?;
+        let analysis = analyse(text, scope, &AnalysisLimits::default()).ok()?;
         let [statement] = analysis.statements.as_slice() else { return None };
         let Outputs::Columns(outputs) = &statement.outputs else { return None };
         let columns = self.columns.get(&view)?;
