@@ -6,6 +6,7 @@
 //! that slows down slows all of them.
 
 mod connect;
+mod hook;
 mod measure;
 mod peers;
 mod pgbench;

@@ -78,6 +78,12 @@ impl Stage {
         &self.names.directory
     }
 
+    /// The path of a unit's cgroup below the cgroup root, as configuration names it.
+    pub(crate) fn cgroup_path(&self, unit: &str) -> String {
+        let slice = self.names.slice.file_name().unwrap_or_default();
+        format!("/{}/{unit}", slice.to_string_lossy())
+    }
+
     /// A command that will run in the cgroup of a unit, such as `nightly-report.service`.
     pub(crate) fn command(&self, unit: &str, program: impl AsRef<Path>) -> Outcome<Command> {
         let cgroup = self.names.slice.join(unit);

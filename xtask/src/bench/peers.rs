@@ -9,7 +9,11 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
+use crate::call::Call;
+use crate::console;
 use crate::fault::{During, Outcome};
+use crate::places;
+use crate::stage::gateway::Gateway;
 use crate::stage::postgres::{Listen, Postgres};
 use crate::stage::{Stage, spawn_logged, wait_until};
 
@@ -19,6 +23,18 @@ pub(super) const USER: &str = "bench";
 
 /// The cgroup of clients that nobody governs.
 const FREE: &str = "free.service";
+
+/// The cgroup of clients that the gateway governs.
+const GOVERNED: &str = "governed.service";
+
+/// The gateway's name among the ways.
+pub(super) const OURS: &str = "gateway";
+
+const CONFIGURATION: &str = include_str!("../../bench/gateway.yaml");
+
+/// What a classification says beside the one column.
+const DETECTORS: &str = "  - { tag: pii.email, detect: email, mask: partial }\n  \
+                         - { tag: pci.pan, detect: payment_card, mask: last4 }\n";
 
 /// A way to the server.
 #[derive(Debug)]
@@ -33,19 +49,38 @@ pub(super) struct Way {
     pub(super) unit: &'static str,
 }
 
+/// Builds the gateway as a release.
+pub(super) fn build() -> Outcome {
+    console::step("Building", "portcullis, as a release");
+    Call::cargo()
+        .with(["build", "--quiet", "--release", "--locked", "--package", "gateway"])
+        .with(["--bin", "portcullis"])
+        .run()
+}
+
 /// The server and the ways to it.
 #[derive(Debug)]
 pub(super) struct Arena {
-    /// Holds all of it up.
-    pub(super) stage: Stage,
     /// The server.
     pub(super) server: Postgres,
-    /// The ways: direct, pgbouncer, haproxy.
+    /// The ways: direct, pgbouncer, haproxy, the gateway.
     pub(super) ways: Vec<Way>,
+    gateway: Gateway,
+    /// Holds all of it up; dropped last.
+    stage: Stage,
+}
+
+/// Which values the gateway looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Masking {
+    /// Those of one column.
+    OneColumn,
+    /// Those of one column by name, all others by what they look like.
+    Detectors,
 }
 
 impl Arena {
-    /// Starts everything but the gateway.
+    /// Starts everything.
     pub(super) fn set_up() -> Outcome<Self> {
         let stage = Stage::set_up("portcullis-bench")?;
         let port = free_port()?;
@@ -57,12 +92,43 @@ impl Arena {
             Postgres::start(&stage, listen, settings, "host all all 127.0.0.1/32 trust\n")?;
         server.query("postgres", &format!("CREATE ROLE {USER} LOGIN"))?;
         server.query("postgres", &format!("CREATE DATABASE {DATABASE} OWNER {USER}"))?;
-        let ways = vec![
+        let place = stage.directory();
+        let gateway = Gateway::new(
+            places::target().join("release/portcullis"),
+            place.join("gateway.yaml"),
+            place.join("control.sock"),
+        );
+        let mut arena = Self { gateway, ways: Vec::new(), server, stage };
+        arena.configure(port, Masking::Detectors)?;
+        let process = arena.gateway.start(&arena.stage)?;
+        arena.ways = vec![
             Way { name: "direct", port, processes: Vec::new(), unit: FREE },
-            pgbouncer(&stage, port)?,
-            haproxy(&stage, port)?,
+            pgbouncer(&arena.stage, port)?,
+            haproxy(&arena.stage, port)?,
+            // To the server's own address: the kernel sees to the rest.
+            Way { name: OURS, port, processes: vec![process], unit: GOVERNED },
         ];
-        Ok(Self { stage, server, ways })
+        Ok(arena)
+    }
+
+    /// Changes what the gateway looks at, by a reload.
+    pub(super) fn mask(&self, masking: Masking) -> Outcome {
+        let port = self.ways.first().during("no way to the server")?.port;
+        self.configure(port, masking)?;
+        self.gateway.call(&["reload"]).map(|_| ())
+    }
+
+    fn configure(&self, port: u16, masking: Masking) -> Outcome {
+        let detectors = if masking == Masking::Detectors { DETECTORS } else { "" };
+        let place = self.stage.directory();
+        let text = CONFIGURATION
+            .replace("@INSTANCE@", self.stage.name())
+            .replace("@DIRECTORY@", &place.display().to_string())
+            .replace("@GOVERNED@", &self.stage.cgroup_path(GOVERNED))
+            .replace("@PORT@", &port.to_string())
+            .replace("@DETECTORS@\n", detectors);
+        let path = place.join("gateway.yaml");
+        fs::write(&path, text).during(path.display())
     }
 
     /// A command in the cgroup of a way's clients.

@@ -138,13 +138,20 @@ fn references(source: &Source) -> Vec<(usize, &str)> {
     for name in CRATES {
         for (offset, _) in code.match_indices(&format!("{name}::")) {
             let before = code.get(..offset).unwrap_or_default();
-            let is_local = code.contains(&format!("mod {name};"));
+            let is_local = code.contains(&format!("mod {name};")) || is_passed_on(code, name);
             if !ends_with_word(before) && !before.ends_with("::") && !is_local {
                 found.push((offset, word(code.get(offset..).unwrap_or_default())));
             }
         }
     }
     found
+}
+
+/// Whether a part that may import a crate passes it on: `use crate::session::{.., sql, ..};`.
+fn is_passed_on(code: &str, name: &str) -> bool {
+    let uses = code.split("use crate::").skip(1).filter_map(|rest| rest.split_once(';'));
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    uses.into_iter().any(|(path, _)| path.split(|c| !is_word(c)).skip(1).any(|one| one == name))
 }
 
 /// The first word of each member of the group that `text` opens with.

@@ -8,7 +8,11 @@
 //! measure first-byte PORT COUNT            from connect to the answer to an SSLRequest
 //! measure log-in PORT USER DATABASE COUNT  from connect to "ready for query"
 //! measure hook ADDRESS COUNT               UDP connects to one address: only the hook has work
+//! measure statements                       reading and deciding a point query
+//! measure detectors                        looking through clean text
 //! ```
+
+mod inner;
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -29,6 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["log-in", port, user, database, count] => {
             log_in(port.parse()?, user, database, count.parse()?)
         }
+        ["statements"] => inner::statements(),
+        ["detectors"] => inner::detectors(),
         ["hook", address, count] => hook(address.parse()?, count.parse()?),
         _ => Err("see the head of this file for what can be measured".into()),
     }?;
