@@ -30,6 +30,7 @@ mod session;
 mod settings;
 mod utility;
 mod view;
+mod with;
 mod write;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

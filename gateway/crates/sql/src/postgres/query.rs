@@ -1,7 +1,7 @@
-//! Queries: `SELECT`, `VALUES`, `TABLE`, set operations and `WITH`.
+//! Queries: `SELECT`, `VALUES`, `TABLE` and set operations.
 //!
 //! Owns the order in which the server looks at the clauses of a query. Must not know
-//! expressions' insides, nor what is written (`write`).
+//! expressions' insides, nor what is written (`write`); `WITH` is in `with`.
 
 use std::rc::Rc;
 
@@ -9,13 +9,10 @@ use model::Action;
 use pg_raw_parse::{ConstValue, Node, nodes, raw};
 
 use super::analyser::Analyser;
-use super::namespace::{Cte, CteState, Level};
+use super::namespace::Level;
 use super::rows::{Expansion, Lineage, OutColumn, Rows};
 use crate::Unreadable;
 use crate::lineage::{Form, OutputLineage, Outputs};
-
-/// How often a recursive `WITH` query is read before its columns are no longer told apart.
-const RECURSIVE_PASSES_MAX: usize = 4;
 
 impl<'a> Analyser<'a> {
     /// A query, or a writing statement where one may stand: in `WITH`, `COPY`, `EXPLAIN`.
@@ -275,140 +272,6 @@ impl<'a> Analyser<'a> {
         }
     }
 
-    /// Puts the queries of a `WITH` clause in sight; the caller takes them away again.
-    pub(super) fn with_clause(
-        &mut self,
-        with: Option<&'a nodes::WithClause>,
-    ) -> Result<(), Unreadable> {
-        let Some(with) = with else { return Ok(()) };
-        let (first, levels) = (self.ctes.len(), self.levels.len());
-        let ctes = if with.recursive { first + with.ctes().len() } else { 0 };
-        for cte in with.ctes() {
-            let name = cte.ctename().unwrap_or_default();
-            let index = self.ctes.len();
-            let floor = if with.recursive { ctes } else { index };
-            let state = CteState::Waiting;
-            self.ctes.push(Cte { name, node: Some(cte), state, levels, ctes: floor });
-            if !with.recursive {
-                self.run_cte(index)?;
-            }
-        }
-        if with.recursive {
-            for index in first..ctes {
-                self.run_cte(index)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Works out what a `WITH` query gives, seen from where it stands.
-    pub(super) fn run_cte(&mut self, index: usize) -> Result<(), Unreadable> {
-        let Some(cte) = self.ctes.get_mut(index) else { return Ok(()) };
-        let (CteState::Waiting, Some(node)) = (&cte.state, cte.node) else { return Ok(()) };
-        let (levels, ctes) = (cte.levels, cte.ctes);
-        let recursive = ctes > index;
-        if recursive {
-            let rows = Rows { open: Some(Lineage::opaque()), ..Rows::default() };
-            cte.state = CteState::Running { rows, consulted: false };
-        }
-        let inner_levels = self.levels.split_off(levels.min(self.levels.len()));
-        let inner_ctes = self.ctes.split_off(ctes.min(self.ctes.len()));
-        let rows = self.cte_rows(index, node, recursive);
-        // Without RECURSIVE the query itself is among those taken away: it does not see itself.
-        self.ctes.extend(inner_ctes);
-        self.levels.extend(inner_levels);
-        if let Some(cte) = self.ctes.get_mut(index) {
-            cte.state = CteState::Done(rows?);
-        }
-        Ok(())
-    }
-
-    fn cte_rows(
-        &mut self,
-        index: usize,
-        node: &'a nodes::CommonTableExpr,
-        recursive: bool,
-    ) -> Result<Rows<'a>, Unreadable> {
-        let mut rows = self.query(node.ctequery())?;
-        rename(&mut rows, node.aliascolnames());
-        if recursive && self.consulted(index) {
-            rows = self.recursive_rows(index, node)?;
-        }
-        self.search_and_cycle(node, &mut rows)?;
-        Ok(rows)
-    }
-
-    fn consulted(&self, index: usize) -> bool {
-        let state = self.ctes.get(index).map(|cte| &cte.state);
-        matches!(state, Some(CteState::Running { consulted: true, .. }))
-    }
-
-    /// A query that reads its own result: read again with what is known so far until nothing is
-    /// added.
-    fn recursive_rows(
-        &mut self,
-        index: usize,
-        node: &'a nodes::CommonTableExpr,
-    ) -> Result<Rows<'a>, Unreadable> {
-        let Node::SelectStmt(select) = node.ctequery() else {
-            return Ok(Rows { open: Some(Lineage::opaque()), ..Rows::default() });
-        };
-        let ctes = self.ctes.len();
-        self.with_clause(select.with_clause())?;
-        let start = match select.larg() {
-            Some(start) => self.descend(|this| this.select(start)),
-            None => Ok(Rows { open: Some(Lineage::opaque()), ..Rows::default() }),
-        };
-        self.ctes.truncate(ctes);
-        let mut known = start?;
-        rename(&mut known, node.aliascolnames());
-        for _ in 0..RECURSIVE_PASSES_MAX {
-            self.set_running(index, known.clone());
-            let mut next = self.query(node.ctequery())?;
-            rename(&mut next, node.aliascolnames());
-            if same(&known, &next) {
-                return Ok(next);
-            }
-            known = union(known, next);
-        }
-        let all = known.union();
-        let columns = known
-            .columns
-            .iter()
-            .map(|column| OutColumn { name: column.name, lineage: all.clone() });
-        Ok(Rows { columns: Rc::new(columns.collect()), ..known })
-    }
-
-    fn set_running(&mut self, index: usize, rows: Rows<'a>) {
-        if let Some(cte) = self.ctes.get_mut(index) {
-            cte.state = CteState::Running { rows, consulted: false };
-        }
-    }
-
-    /// The columns that `SEARCH` and `CYCLE` add.
-    fn search_and_cycle(
-        &mut self,
-        node: &'a nodes::CommonTableExpr,
-        rows: &mut Rows<'a>,
-    ) -> Result<(), Unreadable> {
-        let mut added: Vec<OutColumn<'a>> = Vec::new();
-        if let Some(search) = node.search_clause() {
-            let lineage = columns_named(rows, search.search_col_list());
-            added.push(OutColumn { name: search.search_seq_column().unwrap_or_default(), lineage });
-        }
-        if let Some(cycle) = node.cycle_clause() {
-            let mut mark = self.expression(cycle.cycle_mark_value())?;
-            mark.merge(self.expression(cycle.cycle_mark_default())?);
-            let path = columns_named(rows, cycle.cycle_col_list());
-            let names = [cycle.cycle_mark_column(), cycle.cycle_path_column()];
-            for (name, lineage) in names.into_iter().zip([mark, path]) {
-                added.push(OutColumn { name: name.unwrap_or_default(), lineage });
-            }
-        }
-        Rc::make_mut(&mut rows.columns).extend(added);
-        Ok(())
-    }
-
     /// The end of a query at the top of a statement.
     pub(super) fn outputs(&self, rows: &Rows<'a>) -> Outputs {
         if rows.open.is_some() {
@@ -438,7 +301,7 @@ fn is_bare(select: &nodes::SelectStmt) -> bool {
 }
 
 /// Column by column, the union of two branches; the names are the first's.
-fn union<'a>(mut one: Rows<'a>, other: Rows<'a>) -> Rows<'a> {
+pub(super) fn union<'a>(mut one: Rows<'a>, other: Rows<'a>) -> Rows<'a> {
     if one.open.is_some() || other.open.is_some() {
         // Places cannot be matched: every column may be any.
         let mut all = one.union();
@@ -455,21 +318,6 @@ fn union<'a>(mut one: Rows<'a>, other: Rows<'a>) -> Rows<'a> {
     one
 }
 
-fn same(one: &Rows<'_>, other: &Rows<'_>) -> bool {
-    let settled = |lineage: &Lineage| {
-        let mut lineage = lineage.clone();
-        lineage.settle();
-        (lineage.sources, lineage.opaque)
-    };
-    one.columns.len() == other.columns.len()
-        && one.open.as_ref().map(settled) == other.open.as_ref().map(settled)
-        && one
-            .columns
-            .iter()
-            .zip(other.columns.iter())
-            .all(|(one, other)| settled(&one.lineage) == settled(&other.lineage))
-}
-
 /// Gives the first columns these names.
 pub(super) fn rename<'a>(rows: &mut Rows<'a>, names: &'a pg_raw_parse::list::NodeList) {
     if names.is_empty() {
@@ -484,16 +332,6 @@ pub(super) fn rename<'a>(rows: &mut Rows<'a>, names: &'a pg_raw_parse::list::Nod
     for (column, name) in columns.iter_mut().zip(names.iter().filter_map(Node::as_str)) {
         column.name = name;
     }
-}
-
-fn columns_named(rows: &Rows<'_>, names: &pg_raw_parse::list::NodeList) -> Lineage {
-    let mut lineage = rows.open.clone().unwrap_or_default();
-    for name in names.iter().filter_map(Node::as_str) {
-        for column in rows.columns.iter().filter(|column| column.name == name) {
-            lineage.merge(column.lineage.clone());
-        }
-    }
-    lineage.derived()
 }
 
 /// The name of an unqualified column reference.

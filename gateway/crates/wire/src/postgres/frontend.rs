@@ -10,8 +10,8 @@ mod simple;
 
 pub use copy::{CopyFail, put_copy_fail};
 pub use extended::{
-    Bind, Describe, Execute, Formats, Parse, Subject, put_close, put_describe, put_flush, put_parse,
-    put_sync,
+    Bind, Describe, Execute, Formats, Parse, Subject, put_close, put_describe, put_flush,
+    put_parse, put_sync,
 };
 pub use login::{Password, put_password, put_sasl_initial_response, put_sasl_response};
 pub use simple::{FunctionCall, Query, put_query, put_terminate};

@@ -305,7 +305,10 @@ mod tests {
         let mut out = Vec::new();
         put_parse(&mut out, b"s", b"SELECT 1");
         let parse = Parse::read(&out[5..]).unwrap();
-        assert_eq!((parse.name, parse.text, parse.types().count()), (&b"s"[..], &b"SELECT 1"[..], 0));
+        assert_eq!(
+            (parse.name, parse.text, parse.types().count()),
+            (&b"s"[..], &b"SELECT 1"[..], 0)
+        );
         let mut out = Vec::new();
         put_describe(&mut out, Subject::Portal, b"p");
         assert_eq!(
