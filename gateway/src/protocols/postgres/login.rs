@@ -305,3 +305,141 @@ fn refused(body: &[u8]) -> LoginError {
         .unwrap_or_else(|| String::from("XX000"));
     LoginError::Refused { sqlstate }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::DuplexStream;
+    use wire::postgres::{message, put_i32};
+
+    use super::*;
+
+    /// A login against a server that says `script`, message by message, each after the client has
+    /// said something. Returns what the client said last.
+    async fn against(script: &[Vec<u8>], encrypted: bool) -> (Result<(), LoginError>, Vec<u8>) {
+        let (near, mut far) = tokio::io::duplex(64 * 1024);
+        let script = script.to_vec();
+        let server = tokio::spawn(async move {
+            let mut last = heard(&mut far).await;
+            for said in script {
+                far.write_all(&said).await.unwrap();
+                last = heard(&mut far).await;
+            }
+            last
+        });
+        let mut login = Login {
+            encrypted,
+            channel_binding: None,
+            stream: Stream::Memory(near),
+            framer: Framer::new(64, 1024),
+            user: "app".into(),
+            password: Some(Secret::new("canary".into())),
+            proof: Proof::NotAsked,
+        };
+        let wanted = Wanted { user: "amy".into(), database: "shop".into(), ..Wanted::default() };
+        login.start(&wanted).await.unwrap();
+        // The stream goes with what was logged in, so that the server hears the end.
+        let end = login.finish().await.map(drop);
+        (end, server.await.unwrap())
+    }
+
+    async fn heard(far: &mut DuplexStream) -> Vec<u8> {
+        let mut bytes = vec![0; 4096];
+        let count = far.read(&mut bytes).await.unwrap();
+        bytes.truncate(count);
+        bytes
+    }
+
+    fn asks(code: i32, data: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        message(&mut out, b'R', |out| {
+            put_i32(out, code);
+            out.extend_from_slice(data);
+        });
+        out
+    }
+
+    fn ready() -> Vec<u8> {
+        [asks(0, &[]), b"Z\0\0\0\x05I".to_vec()].concat()
+    }
+
+    #[tokio::test]
+    async fn a_password_is_hashed_for_md5_and_never_sent_in_the_clear_without_tls() {
+        let (end, _) = against(&[asks(5, &[1, 2, 3, 4]), ready()], false).await;
+        assert!(end.is_ok());
+        let (end, said) = against(&[asks(3, &[])], false).await;
+        assert!(matches!(end, Err(LoginError::Method(_))));
+        assert!(!said.windows(6).any(|six| six == b"canary"));
+        let (end, _) = against(&[asks(3, &[]), ready()], true).await;
+        assert!(end.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_skips_its_proof_is_not_believed() {
+        let sasl = asks(10, b"SCRAM-SHA-256\0\0");
+        let (end, _) = against(&[sasl.clone(), ready()], false).await;
+        assert!(matches!(end, Err(LoginError::Unproven)), "{end:?}");
+        // Nor one that asks for something weaker in the middle.
+        let (end, said) = against(&[sasl.clone(), asks(5, &[1, 2, 3, 4])], false).await;
+        assert!(matches!(end, Err(LoginError::Unexpected(_))), "{end:?}");
+        assert!(!said.windows(3).any(|three| three == b"md5"));
+        let (end, _) = against(&[sasl, asks(12, b"v=AAAA")], false).await;
+        assert!(matches!(end, Err(LoginError::Unproven)), "{end:?}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_asks_for_endless_work_is_refused() {
+        let (near, mut far) = tokio::io::duplex(64 * 1024);
+        let server = tokio::spawn(async move {
+            heard(&mut far).await;
+            far.write_all(&asks(10, b"SCRAM-SHA-256\0\0")).await.unwrap();
+            let first = heard(&mut far).await;
+            let text = String::from_utf8_lossy(&first).into_owned();
+            let nonce = text.rsplit("r=").next().unwrap().to_owned();
+            let challenge = format!("r={nonce}more,s=QUFBQQ==,i=2000000000");
+            far.write_all(&asks(11, challenge.as_bytes())).await.unwrap();
+            heard(&mut far).await
+        });
+        let mut login = Login {
+            encrypted: false,
+            channel_binding: None,
+            stream: Stream::Memory(near),
+            framer: Framer::new(64, 1024),
+            user: "app".into(),
+            password: Some(Secret::new("canary".into())),
+            proof: Proof::NotAsked,
+        };
+        login.start(&Wanted::default()).await.unwrap();
+        let end = login.finish().await;
+        assert!(matches!(end, Err(LoginError::Unproven)), "{end:?}");
+        assert!(server.await.unwrap().is_empty(), "nothing was sent after the challenge");
+    }
+
+    #[tokio::test]
+    async fn what_does_not_belong_in_a_login_ends_it() {
+        let mut error = Vec::new();
+        message(&mut error, b'E', |out| out.extend_from_slice(b"Mno code\0\0"));
+        let (end, _) = against(&[error], false).await;
+        assert!(matches!(end, Err(LoginError::Refused { sqlstate }) if sqlstate == "XX000"));
+        for said in [
+            b"Z\0\0\0\x05I".to_vec(),
+            b"D\0\0\0\x06\0\0".to_vec(),
+            asks(7, &[]),
+            b"R\x7f\xff\xff\xff".to_vec(),
+            b"S\0\0\xff\xff".to_vec(),
+        ] {
+            let (near, mut far) = tokio::io::duplex(64 * 1024);
+            far.write_all(&said).await.unwrap();
+            far.shutdown().await.unwrap();
+            let login = Login {
+                encrypted: false,
+                channel_binding: None,
+                stream: Stream::Memory(near),
+                framer: Framer::new(64, 1024),
+                user: "app".into(),
+                password: None,
+                proof: Proof::NotAsked,
+            };
+            assert!(login.finish().await.is_err(), "{said:?}");
+        }
+    }
+}

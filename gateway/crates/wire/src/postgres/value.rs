@@ -2,7 +2,7 @@
 //! their place.
 //!
 //! Owns the built-in types by object id ([`Shape`]), text forms of binary values ([`text_of`]) and
-//! the way back ([`binary_of`]), typed stand-ins ([`stand_in`]), and walks into arrays and records ([`edit_nested`]). Must not
+//! the way back ([`binary_of`]), and walks into arrays and records ([`edit_nested`]). Must not
 //! know which value is masked. Pure functions over borrowed bytes.
 //!
 //! Object ids: `pg_type.dat` of PostgreSQL 18; those below 10,000 never change.
@@ -11,12 +11,10 @@ mod binary;
 mod datetime;
 mod nested;
 mod numeric;
-mod stand_in;
 mod text;
 
 pub use binary::binary_of;
 pub use nested::{EditLeaf, NestedEdit, edit_json, edit_nested};
-pub use stand_in::{StandIn, stand_in};
 pub use text::{TextForm, text_of};
 
 /// Object ids of the types that the gateway treats on their own.
