@@ -26,7 +26,7 @@ use tally::Tally;
 pub(crate) struct DemoArguments {
     /// Print only the line of JSON that ends the demo
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 /// `cargo xtask demo`.

@@ -1,7 +1,7 @@
 //! `cargo xtask dist`: a release tarball that can be unpacked on a host.
 //!
 //! Owns what is in it and where. Must not know how the daemon works: the unit and the example
-//! configuration are files of `docs/operations`. Ends with the tarball's path.
+//! configuration are files of `docs`. Ends with the tarball's path.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub(crate) struct DistArguments {
 /// What goes in beside the binary: from, to.
 const FILES: &[(&str, &str)] = &[
     ("docs/operations/portcullis.service", "lib/systemd/system/portcullis.service"),
-    ("docs/operations/portcullis.example.yaml", "share/doc/portcullis/portcullis.example.yaml"),
+    ("docs/examples/portcullis.yaml", "share/doc/portcullis/portcullis.example.yaml"),
     ("docs/reference/config.schema.json", "share/portcullis/config.schema.json"),
     ("LICENSE", "share/doc/portcullis/LICENSE"),
     ("CHANGELOG.md", "share/doc/portcullis/CHANGELOG.md"),

@@ -80,8 +80,10 @@ pub(super) fn check(before: &Snapshot, run: &str) -> Outcome {
     }
 }
 
+/// What our tests, demo and benches call their things.
 fn is_ours(path: &Path) -> bool {
-    path.to_string_lossy().contains("portcullis")
+    let path = path.to_string_lossy();
+    ["portcullis", "pcl-test"].iter().any(|name| path.contains(name))
 }
 
 fn names_in(directory: &Path) -> Vec<String> {
