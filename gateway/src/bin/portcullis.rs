@@ -6,6 +6,11 @@ use std::process::ExitCode;
 
 use gateway::{cli, daemon};
 
+/// Statements make many short-lived allocations; the system's allocator takes a quarter of the time
+/// of a small one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::main(cli::Entries { run, uninstall: daemon::uninstall })
 }

@@ -4,8 +4,9 @@
 //! decision: what is cached depends on the text and on what names mean, never on who asks. The
 //! cache is bounded by bytes, because its keys are the attacker's to choose.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use model::{Access, Action, Object, ObjectPath, Operation};
 use parking_lot::Mutex;
@@ -142,10 +143,17 @@ impl DatabaseScope {
     }
 }
 
+/// Slots for hashes of what was read lately.
+const SEEN_SLOTS: u64 = 16 * 1024;
+
 /// Readings by scope and text.
 #[derive(Debug)]
 pub struct Readings {
     cache: Cache<Key, Arc<Statements>, ByBytes>,
+    /// Hashes of what was read lately, by their low bits: what comes a second time is kept. Texts
+    /// with literals in them come once, and would only push others out.
+    seen: Box<[AtomicU64]>,
+    hasher: RandomState,
     scopes: Mutex<Scopes>,
     limits: AnalysisLimits,
 }
@@ -172,6 +180,8 @@ impl Readings {
     pub fn new(limits: AnalysisLimits) -> Self {
         Self {
             cache: Cache::with_weighter(16 * 1024, KEPT_BYTES_MAX, ByBytes),
+            seen: (0..SEEN_SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            hasher: RandomState::new(),
             scopes: Mutex::default(),
             limits,
         }
@@ -190,8 +200,17 @@ impl Readings {
             return found;
         }
         let made = Arc::new(self.analyse(text, scope));
-        self.cache.insert(Key { scope: scope.id, text: text.into() }, Arc::clone(&made));
+        if self.seen_before(&wanted) {
+            self.cache.insert(Key { scope: scope.id, text: text.into() }, Arc::clone(&made));
+        }
         made
+    }
+
+    fn seen_before(&self, wanted: &Wanted<'_>) -> bool {
+        let hash = self.hasher.hash_one(wanted);
+        let slot = usize::try_from(hash % SEEN_SLOTS).unwrap_or_default();
+        // A lost race costs one more reading.
+        self.seen.get(slot).is_some_and(|seen| seen.swap(hash, Ordering::Relaxed) == hash)
     }
 
     fn analyse(&self, text: &str, scope: &DatabaseScope) -> Statements {
