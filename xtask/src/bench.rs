@@ -34,6 +34,9 @@ pub(crate) struct BenchArguments {
     /// Seconds of each round of a throughput case
     #[arg(long, global = true, default_value_t = 2)]
     seconds: u32,
+    /// Measure the release build that is there, whatever the sources say by now
+    #[arg(long, global = true)]
+    no_build: bool,
 }
 
 /// What can be measured.
@@ -48,6 +51,10 @@ enum Subject {
 /// `cargo xtask bench`.
 pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
     setup::ensure(&[Need::Build, Need::Kernel, Need::Postgres, Need::Peers])?;
+    if !arguments.no_build {
+        peers::build()?;
+        measure::build()?;
+    }
     let report = match arguments.subject {
         Subject::Postgres => postgres::measure(arguments)?,
         Subject::Connect => connect::measure(arguments)?,

@@ -4,7 +4,7 @@
 //! gateway to the first byte.
 
 use super::hook::{Counting, Runs};
-use super::peers::{self, Arena, DATABASE, OURS, USER, Way};
+use super::peers::{Arena, DATABASE, OURS, USER, Way};
 use super::report::{Bar, Report, Row, Sense};
 use super::statistics::{median, median_ratio};
 use super::{BenchArguments, measure};
@@ -22,8 +22,6 @@ const ELSEWHERE: &str = "192.0.2.1:9";
 
 /// Measures all of it.
 pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
-    peers::build()?;
-    measure::build()?;
     let arena = Arena::set_up()?;
     let mut report = Report { bench: "connect", rows: Vec::new(), bars: Vec::new() };
     for case in ["first byte", "ready for query"] {

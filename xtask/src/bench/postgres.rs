@@ -2,7 +2,7 @@
 //!
 //! Owns the cases and their bars.
 
-use super::peers::{self, Arena, DATABASE, Masking, OURS, USER, Way};
+use super::peers::{Arena, DATABASE, Masking, OURS, USER, Way};
 use super::report::{Bar, Report, Row, Sense};
 use super::statistics::{median, median_ratio};
 use super::{BenchArguments, measure, pgbench, processor};
@@ -28,8 +28,6 @@ const WIDE: &str = "CREATE TABLE wide AS SELECT \
 
 /// Measures all of it.
 pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
-    peers::build()?;
-    measure::build()?;
     let arena = Arena::set_up()?;
     pgbench::fill(&arena)?;
     arena.server.query(DATABASE, &format!("SET ROLE {USER}; {WIDE}"))?;

@@ -43,12 +43,17 @@ impl Gateway {
         let again = file.try_clone().during(log.display())?;
         let mut child =
             command.stdout(file).stderr(again).spawn().during("cannot start portcullis")?;
+        let mut status = Ok(String::new());
         let ready = wait_until("portcullis serves", || {
-            self.call(&["status"]).is_ok() || child.try_wait().is_ok_and(|end| end.is_some())
+            status = self.call(&["status"]);
+            status.is_ok() || child.try_wait().is_ok_and(|end| end.is_some())
         });
         match (ready, child.try_wait()) {
             (Ok(()), Ok(None)) => Ok(child.id()),
-            (Err(fault), _) => Fault::because(format!("{fault}\n{}", self.log(stage))),
+            (Err(fault), _) => {
+                let said = status.err().map(|said| said.to_string()).unwrap_or_default();
+                Fault::because(format!("{fault}\n{said}\n{}", self.log(stage)))
+            }
             _ => Fault::because(format!("portcullis ended:\n{}", self.log(stage))),
         }
     }
@@ -60,10 +65,7 @@ impl Gateway {
 
     /// Runs the command line against it.
     pub(crate) fn call(&self, arguments: &[&str]) -> Outcome<String> {
-        Call::new(&self.binary)
-            .with(arguments)
-            .environment("PORTCULLIS_CONTROL", &self.socket)
-            .output()
+        Call::new(&self.binary).with(arguments).with(["--control"]).with([&self.socket]).output()
     }
 
     /// What it logged.
