@@ -8,6 +8,7 @@
 //! measure first-byte PORT COUNT            from connect to the answer to an SSLRequest
 //! measure log-in PORT USER DATABASE COUNT  from connect to "ready for query"
 //! measure hook ADDRESS COUNT               UDP connects to one address: only the hook has work
+//! measure runs PROGRAM                     how often a kernel program has run, and for how long
 //! measure statements                       reading and deciding a point query
 //! measure detectors                        looking through clean text
 //! ```
@@ -17,6 +18,7 @@ mod inner;
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 use tests::client::{Client, messages};
@@ -35,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         ["statements"] => inner::statements(),
         ["detectors"] => inner::detectors(),
+        ["runs", program] => runs(program),
         ["hook", address, count] => hook(address.parse()?, count.parse()?),
         _ => Err("see the head of this file for what can be measured".into()),
     }?;
@@ -138,6 +141,28 @@ fn hook(address: SocketAddr, count: usize) -> Outcome {
     }
     let line = summary(times);
     Ok(format!(r#"{{"refused":{refused},"connect":{line}}}"#))
+}
+
+/// What the kernel has counted of the programs of this name, of all instances on this host: they
+/// are all attached at the root, so each runs on every connect.
+fn runs(name: &str) -> Outcome {
+    let (mut count, mut nanoseconds) = (0, 0);
+    for program in aya::programs::loaded_programs() {
+        let program = program?;
+        if program.name_as_str() != Some(name) {
+            continue;
+        }
+        let descriptor = program.fd()?;
+        let place = format!("/proc/self/fdinfo/{}", descriptor.as_fd().as_raw_fd());
+        let text = std::fs::read_to_string(place)?;
+        let number = |key: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(key));
+            line.and_then(|value| value.trim().parse::<u64>().ok()).unwrap_or(0)
+        };
+        count += number("run_cnt:");
+        nanoseconds += number("run_time_ns:");
+    }
+    Ok(format!(r#"{{"count":{count},"nanoseconds":{nanoseconds}}}"#))
 }
 
 fn logged_in(port: u16, user: &str, database: &str) -> Result<TcpStream, Box<dyn Error>> {

@@ -1,17 +1,19 @@
 //! What the kernel itself counts of a program's runs.
 //!
-//! Owns switching the counting on (`kernel.bpf_stats_enabled`) and off again, and reading it from
-//! the descriptors that the daemon holds. The counting adds some 100 ns to each run, outside of
-//! what it counts, so nothing else is measured meanwhile.
+//! Owns switching the counting on (`kernel.bpf_stats_enabled`) and off again, and the looks. The
+//! counting adds some 100 ns to each run, outside of what it counts, so nothing else is measured
+//! meanwhile.
 
 use std::fs;
 
+use super::measure;
+use super::peers::{Arena, Way};
 use crate::fault::{During, Outcome};
 
 const SWITCH: &str = "/proc/sys/kernel/bpf_stats_enabled";
 
-/// `BPF_PROG_TYPE_CGROUP_SOCK_ADDR`: the programs on connect, and others that do not run meanwhile.
-const ADDRESS_PROGRAM: &str = "prog_type:\t18";
+/// The program on `connect` to an IPv4 address.
+const PROGRAM: &str = "pcl_connect4";
 
 /// While it lives, the kernel counts.
 #[derive(Debug)]
@@ -20,7 +22,7 @@ pub(super) struct Counting {
 }
 
 /// Runs and their time.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Runs {
     count: f64,
     nanoseconds: f64,
@@ -42,28 +44,13 @@ impl Drop for Counting {
 }
 
 impl Runs {
-    /// What the address programs of this process have done so far.
-    pub(super) fn of(process: u32) -> Outcome<Self> {
-        let place = format!("/proc/{process}/fdinfo");
-        let mut runs = Self::default();
-        for entry in fs::read_dir(&place).during(&place)? {
-            let path = entry.during(&place)?.path();
-            // A descriptor that was closed meanwhile is no program.
-            let Ok(text) = fs::read_to_string(path) else { continue };
-            runs.add(&text);
-        }
-        Ok(runs)
-    }
-
-    fn add(&mut self, descriptor: &str) {
-        if descriptor.lines().any(|line| line == ADDRESS_PROGRAM) {
-            let number = |name: &str| {
-                let line = descriptor.lines().find_map(|line| line.strip_prefix(name));
-                line.and_then(|value| value.trim().parse::<f64>().ok()).unwrap_or(0.0)
-            };
-            self.count += number("run_cnt:");
-            self.nanoseconds += number("run_time_ns:");
-        }
+    /// What the program has done so far.
+    pub(super) fn so_far(arena: &Arena, way: &Way) -> Outcome<Self> {
+        let line = measure::run(arena, way, &["runs", PROGRAM])?;
+        Ok(Self {
+            count: measure::number(&line, "/count")?,
+            nanoseconds: measure::number(&line, "/nanoseconds")?,
+        })
     }
 
     /// Microseconds of one run between two looks, where there was one.
@@ -78,12 +65,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_address_programs_are_counted() {
-        let mut runs = Runs::default();
-        runs.add("pos:\t0\nprog_type:\t18\nprog_jited:\t1\nrun_time_ns:\t3000\nrun_cnt:\t2\n");
-        runs.add("pos:\t0\nprog_type:\t13\nrun_time_ns:\t9000\nrun_cnt:\t9\n");
-        runs.add("pos:\t0\n");
-        assert_eq!(runs.mean_us_since(Runs::default()), Some(1.5));
-        assert_eq!(runs.mean_us_since(runs), None);
+    fn a_mean_needs_a_run() {
+        let before = Runs { count: 2.0, nanoseconds: 1_000.0 };
+        let after = Runs { count: 4.0, nanoseconds: 4_000.0 };
+        assert_eq!(after.mean_us_since(before), Some(1.5));
+        assert_eq!(before.mean_us_since(before), None);
     }
 }
