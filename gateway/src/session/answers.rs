@@ -81,6 +81,14 @@ impl Session {
         self.database = Some(scope);
     }
 
+    /// Unqualified names are looked for elsewhere from now on.
+    pub fn set_search_path(&mut self, dialect: Dialect, search_path: Arc<[Arc<str>]>) {
+        if let Some(database) = &self.database {
+            let snapshot = Arc::clone(&database.snapshot);
+            self.set_database(dialect, snapshot, search_path);
+        }
+    }
+
     /// Whether the snapshot in use is older than it may be; then fetch another when convenient.
     #[must_use]
     pub fn catalog_is_stale(&self) -> bool {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use model::{ColumnMask, MaskProfile, ObjectPath, PathPattern, Tag, Transform};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sql::catalog::BaseColumns;
 use sql::{Catalog, Source};
 
@@ -32,8 +32,10 @@ const SYSTEM_COPIES: &[&str] = &[
 #[derive(Debug, Default)]
 pub struct Classified {
     columns: FxHashMap<(u32, i16), Arc<ColumnMask>>,
-    /// Relations with at least one classified column.
-    relations: FxHashMap<u32, usize>,
+    /// Columns of which it cannot be told, because a function computes them.
+    unclear: FxHashSet<(u32, i16)>,
+    /// Relations with at least one classified or unclear column.
+    relations: FxHashSet<u32>,
 }
 
 /// What is known about a column's classification.
@@ -77,15 +79,21 @@ impl Classified {
         for relation in catalog.relations() {
             for column in &relation.columns {
                 let key = (relation.oid, column.attribute);
-                let found = direct.get(&key).or_else(|| {
-                    let BaseColumns::Known(bases) = catalog.base_columns(key.0, key.1) else {
-                        return None;
-                    };
-                    bases.iter().find_map(|base| direct.get(base))
-                });
+                let bases = catalog.base_columns(key.0, key.1);
+                let (beneath, unclear): (&[_], bool) = match &bases {
+                    BaseColumns::Known(beneath) => (beneath, false),
+                    BaseColumns::Unclear(beneath) => (beneath, !direct.is_empty()),
+                    BaseColumns::Unknown => (&[], false),
+                };
+                let found =
+                    direct.get(&key).or_else(|| beneath.iter().find_map(|base| direct.get(base)));
                 if let Some(mask) = found {
                     classified.columns.insert(key, Arc::clone(mask));
-                    *classified.relations.entry(relation.oid).or_default() += 1;
+                } else if unclear {
+                    classified.unclear.insert(key);
+                }
+                if found.is_some() || unclear {
+                    classified.relations.insert(relation.oid);
                 }
             }
         }
@@ -101,7 +109,7 @@ impl Classified {
     /// Whether any column of the relation is classified.
     #[must_use]
     pub fn touches(&self, relation: u32) -> bool {
-        self.relations.contains_key(&relation)
+        self.relations.contains(&relation)
     }
 
     /// The classification of a column by the server's own identity of it.
@@ -109,6 +117,9 @@ impl Classified {
     pub fn column(&self, catalog: &Catalog, relation: u32, attribute: i16) -> Classification {
         if let Some(mask) = self.columns.get(&(relation, attribute)) {
             return Classification::Masked(Arc::clone(mask));
+        }
+        if self.unclear.contains(&(relation, attribute)) {
+            return Classification::Unknown;
         }
         match catalog.relation_by_oid(relation) {
             // System columns (negative numbers) hold no values of the workload's.

@@ -98,10 +98,12 @@ impl Session {
             return Ok(RowPlan { columns, masker });
         };
         let touches = view.touches(statement);
+        let unforeseen = statement.is_none_or(|one| unforeseen(one, columns.len()));
         let mut plans = Vec::with_capacity(columns.len());
         for (index, column) in columns.iter().enumerate() {
             let lineage = statement.and_then(|one| output(one, index, columns.len()));
             let (classification, lineage, forced) = view.witness(column, lineage);
+            let forced = forced || unforeseen;
             let tag =
                 touches.or(if forced { profile.columns.first().map(|m| &m.tag) } else { None });
             let facts = ColumnFacts {
@@ -160,10 +162,17 @@ impl Session {
         })
     }
 
-    /// Makes the text of an error or a notice safe to show. `None` where it is so already.
+    /// Makes the text of an error or a notice safe to show. `None` where it is so already. `unread`
+    /// says that it was written before any row was read: then only the detectors look at it.
     #[must_use]
-    pub fn safe_message(&self, statements: Option<&Statements>, text: &[u8]) -> Option<Vec<u8>> {
-        let redacted = self.messages_may_leak(statements).then(|| masking::redact_message(text));
+    pub fn safe_message(
+        &self,
+        statements: Option<&Statements>,
+        text: &[u8],
+        unread: bool,
+    ) -> Option<Vec<u8>> {
+        let leaks = !unread && self.messages_may_leak(statements);
+        let redacted = leaks.then(|| masking::redact_message(text));
         let shown = redacted.as_deref().unwrap_or(text);
         let mut out = Vec::new();
         if self.masker().scan_set().mask(shown, &mut out) > 0 {
@@ -275,6 +284,16 @@ fn output(statement: &Statement, index: usize, columns: usize) -> Option<&Output
     match &statement.outputs {
         Outputs::Columns(outputs) if outputs.len() == columns => outputs.get(index),
         _ => None,
+    }
+}
+
+/// Whether rows have come where none, or others, were foreseen: a rule of the server's may have
+/// put a query in the statement's place, so that what it touches is not known either.
+fn unforeseen(statement: &Statement, columns: usize) -> bool {
+    match &statement.outputs {
+        Outputs::NoRows => true,
+        Outputs::Columns(outputs) => outputs.len() != columns,
+        Outputs::Unknown => false,
     }
 }
 

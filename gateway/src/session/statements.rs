@@ -13,7 +13,9 @@ use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 use rustc_hash::FxHashMap;
-use sql::{Analysis, AnalysisLimits, Catalog, Scope, Statement, Unreadable};
+use sql::{
+    Analysis, AnalysisLimits, Catalog, Outputs, Scope, Statement, StatementKind, Unreadable,
+};
 
 use super::databases::Snapshot;
 
@@ -42,25 +44,38 @@ impl Statements {
     }
 
     /// This text together with what it runs by name: one operation that needs the accesses of
-    /// all. `inner` are the readings of the prepared statements or cursors it refers to.
+    /// all. `inner` are the readings of the prepared statements or cursors it refers to, each with
+    /// the number of the statement that does.
     #[must_use]
-    pub fn joined(self: &Arc<Self>, inner: &[Arc<Self>]) -> Arc<Self> {
+    pub fn joined(self: &Arc<Self>, inner: &[(usize, Arc<Self>)]) -> Arc<Self> {
         if inner.is_empty() {
             return Arc::clone(self);
         }
         let mut accesses: Vec<Access> = self.operation.accesses.to_vec();
-        accesses.extend(inner.iter().flat_map(|one| one.operation.accesses.iter().cloned()));
+        accesses.extend(inner.iter().flat_map(|(_, one)| one.operation.accesses.iter().cloned()));
         accesses.sort();
         accesses.dedup();
         let mut analysis = self.analysis.clone();
-        // The rows are those of what is run; where several are, which is which is not told.
-        if let ([statement], [one]) = (analysis.statements.as_mut_slice(), inner)
-            && let [ran] = one.statements()
-        {
-            statement.outputs = ran.outputs.clone();
-            statement.relations.extend(ran.relations.iter().cloned());
-            statement.writes_from.extend(ran.writes_from.iter().cloned());
-            statement.read_columns.extend(ran.read_columns.iter().cloned());
+        for (which, reading) in inner {
+            let Some(statement) = analysis.statements.get_mut(*which) else { continue };
+            // The rows are those of what is run, and what it touches is touched.
+            if matches!(statement.kind, StatementKind::Execute { .. } | StatementKind::Fetch { .. })
+            {
+                statement.outputs = match reading.statements() {
+                    [ran] => ran.outputs.clone(),
+                    _ => Outputs::Unknown,
+                };
+            }
+            let mut needed = statement.accesses.to_vec();
+            for ran in reading.statements() {
+                needed.extend(ran.accesses.iter().cloned());
+                statement.relations.extend(ran.relations.iter().cloned());
+                statement.writes_from.extend(ran.writes_from.iter().cloned());
+                statement.read_columns.extend(ran.read_columns.iter().cloned());
+            }
+            needed.sort();
+            needed.dedup();
+            statement.accesses = needed.into();
         }
         Arc::new(Self {
             operation: Arc::new(Operation {

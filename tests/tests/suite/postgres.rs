@@ -4,7 +4,10 @@
 //! state, names, formats, COPY, cancellation, the startup. What every protocol must do is in
 //! `conformance`.
 
+mod adversarial;
 mod copy;
+mod honest;
+mod leaks;
 mod masks;
 mod pipeline;
 mod startup;

@@ -12,7 +12,7 @@ use crate::transform::STARS;
 /// Words of server messages that say nothing about a row, in lower case.
 const WORDS: &str = "\
     a aborted access aggregate ahead already ambiguous an and any are argument array as at be \
-    because been before between blocks boolean by can canceling cannot cascade cast character \
+    because been before between block blocks boolean by can canceling cannot cascade cast character \
     characters check column columns command commands compared constraint contains conversion \
     could create current cursor database date deadlock deferred defined delete denied depends \
     detail detected division do does double drop due duplicate encoding end error exceeded \
@@ -24,7 +24,7 @@ const WORDS: &str = "\
     read record reference referenced relation result returned role row rows schema security \
     select sequence serialize server set skipping specified statement still string syntax \
     table text than that the there this time timeout timestamp to token too transaction \
-    trigger truncated type types unexpected unique unknown unrecognized unterminated update \
+    trigger truncated type types unexpected unique unknown unrecognized unterminated until update \
     used user uuid value values varying view violates was while with within without would xml \
     you zero";
 

@@ -26,6 +26,7 @@ pub struct Catalog {
     pub(crate) operators: FxHashMap<Arc<str>, Vec<Arc<str>>>,
     pub(crate) edges: Vec<(BaseColumn, BaseColumn)>,
     pub(crate) bases: FxHashMap<(u32, i16), Arc<[BaseColumn]>>,
+    pub(crate) unclear: FxHashSet<BaseColumn>,
 }
 
 /// A table, view or anything else in the namespace of tables.
@@ -106,6 +107,8 @@ pub type BaseColumn = (u32, i16);
 pub enum BaseColumns {
     /// The column itself and every column it derives from, through any number of views.
     Known(Arc<[BaseColumn]>),
+    /// The same, and there may be more beneath: a function of the database's computes it.
+    Unclear(Arc<[BaseColumn]>),
     /// The catalogue does not know the relation or the column: anything may lie beneath.
     Unknown,
 }
@@ -167,15 +170,18 @@ impl Catalog {
     /// The column itself and all that lie beneath it.
     #[must_use]
     pub fn base_columns(&self, relation: u32, attribute: i16) -> BaseColumns {
-        if let Some(bases) = self.bases.get(&(relation, attribute)) {
-            return BaseColumns::Known(bases.clone());
-        }
-        match self.relation_by_oid(relation) {
-            Some(found) if found.column_by_attribute(attribute).is_some() => {
-                BaseColumns::Known([(relation, attribute)].into())
-            }
-            _ => BaseColumns::Unknown,
-        }
+        let bases = match self.bases.get(&(relation, attribute)) {
+            Some(bases) => bases.clone(),
+            None => match self.relation_by_oid(relation) {
+                Some(found) if found.column_by_attribute(attribute).is_some() => {
+                    [(relation, attribute)].into()
+                }
+                _ => return BaseColumns::Unknown,
+            },
+        };
+        let unclear =
+            !self.unclear.is_empty() && bases.iter().any(|one| self.unclear.contains(one));
+        if unclear { BaseColumns::Unclear(bases) } else { BaseColumns::Known(bases) }
     }
 
     /// The same snapshot with more known of what columns show, such as what a dialect reads from

@@ -9,12 +9,13 @@
 
 use std::sync::Arc;
 
+use model::Action;
 use rustc_hash::FxHashMap;
 use wire::postgres::backend::DataRow;
 
 use crate::session::sql::catalog::{Function, RelationKind};
 use crate::session::sql::postgres::analyse;
-use crate::session::sql::{AnalysisLimits, Form, Outputs, Scope, Source};
+use crate::session::sql::{AnalysisLimits, Outputs, Scope, Source};
 use crate::session::{Catalog, CatalogBuilder};
 
 /// The oldest server whose catalogue has all that is asked for.
@@ -258,44 +259,54 @@ impl Collector {
         let path: [Arc<str>; 1] = ["pg_catalog".into()];
         let scope = Scope::new(database, &path, catalog, "");
         for (view, text) in &self.views {
-            match self.view_lineage(*view, text, &scope) {
-                Some(edges) => {
-                    for (attribute, base) in edges {
-                        builder.derives((*view, attribute), base);
-                    }
+            if self.follow_view(*view, text, &scope, builder).is_none() {
+                self.follow_view_coarsely(*view, builder);
+                for (attribute, _) in self.columns.get(view).into_iter().flatten() {
+                    builder.unclear((*view, *attribute));
                 }
-                None => self.follow_view_coarsely(*view, builder),
             }
         }
     }
 
-    /// The lineage of a view's columns from its text, where all of it can be told.
-    fn view_lineage(
+    /// Follows a view by its text; nothing where that cannot be read.
+    fn follow_view(
         &self,
         view: u32,
         text: &str,
         scope: &Scope<'_>,
-    ) -> Option<Vec<(i16, (u32, i16))>> {
+        builder: &mut CatalogBuilder,
+    ) -> Option<()> {
         let analysis = analyse(text, scope, &AnalysisLimits::default()).ok()?;
         let [statement] = analysis.statements.as_slice() else { return None };
         let Outputs::Columns(outputs) = &statement.outputs else { return None };
-        let columns = self.columns.get(&view)?;
-        if outputs.len() != columns.len() {
-            return None;
-        }
+        let columns = self.columns.get(&view).filter(|columns| columns.len() == outputs.len())?;
         let mut sorted: Vec<i16> = columns.iter().map(|(attribute, _)| *attribute).collect();
         sorted.sort_unstable();
-        let mut edges = Vec::new();
+        // What a function gives that is not known to be harmless, nobody can tell from the text.
+        let calls = statement
+            .accesses
+            .iter()
+            .any(|one| matches!(one.action, Action::Execute | Action::Unknown));
+        let mut coarse = false;
         for (attribute, output) in sorted.into_iter().zip(outputs) {
-            if output.opaque || (output.form == Form::Direct && output.sources.len() != 1) {
-                return None;
-            }
+            let mut certain = !output.opaque;
             for source in &output.sources {
-                let Source::Column { relation, attribute: base } = source else { return None };
-                edges.push((attribute, (*relation, *base)));
+                match source {
+                    Source::Column { relation, attribute: base } => {
+                        builder.derives((view, attribute), (*relation, *base));
+                    }
+                    Source::Unlisted { .. } => certain = false,
+                }
+            }
+            coarse |= !certain;
+            if output.opaque && calls {
+                builder.unclear((view, attribute));
             }
         }
-        Some(edges)
+        if coarse {
+            self.follow_view_coarsely(view, builder);
+        }
+        Some(())
     }
 
     fn follow_view_coarsely(&self, view: u32, builder: &mut CatalogBuilder) {

@@ -17,6 +17,7 @@
 mod answers;
 mod effects;
 mod expected;
+mod path;
 mod requests;
 mod rows;
 
@@ -35,6 +36,7 @@ use super::shape::Buffers;
 use super::words::{Complaint, put_our_notice, put_refusal, state};
 use crate::session::{Held, Refusal, RefusalKind, Session};
 use expected::{Answer, NameUndo, Owed, Portal, Prepared, Running};
+use path::Path;
 use rows::ShapeCache;
 
 /// What a refused request is replaced by upstream. It cannot be parsed, so it cannot do anything;
@@ -67,6 +69,9 @@ pub(super) struct Conversation {
     shapes: ShapeCache,
     buffers: Buffers,
     catalog_checked: tokio::time::Instant,
+    /// Whether something that was run here may have changed the catalogue.
+    catalog_due: bool,
+    path: Path,
     fatal_shown: bool,
 }
 
@@ -162,6 +167,7 @@ impl Ended {
 
 impl Conversation {
     pub(super) fn new(session: Session, place: Place, ticket: Option<Ticket>) -> Self {
+        let path = Path::new(Arc::clone(&place.search_path));
         Self {
             session,
             parked: None,
@@ -179,6 +185,8 @@ impl Conversation {
             shapes: ShapeCache::default(),
             buffers: Buffers::default(),
             catalog_checked: tokio::time::Instant::now(),
+            catalog_due: false,
+            path,
             fatal_shown: false,
         }
     }

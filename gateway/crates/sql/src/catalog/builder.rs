@@ -22,6 +22,7 @@ pub struct CatalogBuilder {
     operators: FxHashMap<Arc<str>, Vec<Arc<str>>>,
     edges: Vec<(BaseColumn, BaseColumn)>,
     whole: Vec<(u32, BaseColumn)>,
+    unclear: FxHashSet<BaseColumn>,
 }
 
 impl CatalogBuilder {
@@ -86,6 +87,13 @@ impl CatalogBuilder {
         self
     }
 
+    /// There may be more to the column than is said of it: a view's column that a function
+    /// computes.
+    pub fn unclear(&mut self, column: BaseColumn) -> &mut Self {
+        self.unclear.insert(column);
+        self
+    }
+
     /// A function, of `pg_proc`, in any schema, `pg_catalog` with it. The name of a function that
     /// is not listed counts as a field where the grammar leaves it open, so list them all.
     pub fn function(&mut self, mut function: Function) -> &mut Self {
@@ -136,6 +144,7 @@ impl CatalogBuilder {
                 .extend(relation.columns.iter().map(|column| ((from, column.attribute), base)));
         }
         catalog.edges = self.edges;
+        catalog.unclear = self.unclear;
         catalog.bases = closure::close(&catalog.edges);
         catalog
     }

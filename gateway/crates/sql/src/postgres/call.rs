@@ -11,6 +11,7 @@ use super::functions;
 use super::object::name_parts;
 use super::rows::Lineage;
 use crate::Unreadable;
+use crate::lineage::ColumnWrite;
 
 /// What a call may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,13 +88,32 @@ impl<'a> Analyser<'a> {
             "nextval" | "setval" => self.sequence(call, name, Action::Update, lineage),
             "currval" => self.sequence(call, name, Action::Select, lineage),
             "lastval" => Lineage::constant(),
-            "set_config" => self.set_config(call, lineage),
+            "set_config" => {
+                self.note_given(name, &lineage);
+                self.set_config(call, lineage)
+            }
             _ if functions::is_harmless(name) => lineage,
             _ => {
+                self.note_given(name, &lineage);
                 self.need_function("pg_catalog", name);
                 Lineage { opaque: true, ..lineage }
             }
         }
+    }
+
+    /// A builtin function that is not harmless may keep what it is given where it is not
+    /// classified (a setting, a large object, a lock, a notification): it is written.
+    fn note_given(&mut self, function: &str, lineage: &Lineage) {
+        if lineage.sources.is_empty() && !lineage.opaque {
+            return;
+        }
+        let sources = lineage.sources.iter().map(|origin| self.source(*origin)).collect();
+        self.writes.push(ColumnWrite {
+            relation: ObjectPath::new([self.scope().database, "pg_catalog", function]),
+            column: None,
+            sources,
+            opaque: lineage.opaque,
+        });
     }
 
     /// Decides what an unqualified or qualified name may call, and asks for what needs a rule.
@@ -182,6 +202,7 @@ impl<'a> Analyser<'a> {
         }
         let known = self.visible_functions(name);
         if known.builtin || is_special(name) {
+            self.note_given(name, &value);
             self.need_function("pg_catalog", name);
         }
         for schema in &known.schemas {
@@ -233,6 +254,7 @@ impl<'a> Analyser<'a> {
             }
             _ => self.need_function("pg_catalog", name),
         }
+        self.note_given(name, &lineage);
         lineage
     }
 

@@ -91,10 +91,12 @@ impl Analyser<'_> {
         relation.kind == RelationKind::View
             && relation.columns.iter().any(|column| {
                 match catalog.base_columns(relation.oid, column.attribute) {
-                    BaseColumns::Known(bases) => bases.iter().any(|(oid, _)| {
-                        let base = catalog.relation_by_oid(*oid);
-                        base.is_some_and(|base| *base.name == *"pg_settings")
-                    }),
+                    BaseColumns::Known(bases) | BaseColumns::Unclear(bases) => {
+                        bases.iter().any(|(oid, _)| {
+                            let base = catalog.relation_by_oid(*oid);
+                            base.is_some_and(|base| *base.name == *"pg_settings")
+                        })
+                    }
                     BaseColumns::Unknown => true,
                 }
             })

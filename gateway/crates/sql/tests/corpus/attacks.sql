@@ -149,6 +149,7 @@ SELECT 1 FROM users u WHERE (u.query_to_xml) IS NULL
 --> execute on shop.pg_catalog.query_to_xml()
 --> out ?column?
 --> oracle public.users.id, public.users.name, public.users.email, public.users.card_number, public.users.created_at, public.users.profile
+--> writes shop.pg_catalog.query_to_xml.? <- public.users.id, public.users.name, public.users.email, public.users.card_number, public.users.created_at, public.users.profile
 
 -- # a column called as a function
 SELECT email(u) FROM users u
@@ -266,6 +267,7 @@ SELECT * FROM users, LATERAL pg_read_file(users.name)
 --> select on shop.public.users(*)
 --> execute on shop.pg_catalog.pg_read_file()
 --> out ?
+--> writes shop.pg_catalog.pg_read_file.? <- public.users.name
 
 -- # a file from ROWS FROM
 SELECT * FROM ROWS FROM (pg_read_file('/etc/passwd'), generate_series(1, 2)) AS r(a, b)
@@ -304,6 +306,7 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 --> execute on shop.pg_catalog.pg_terminate_backend()
 --> holds others: shop.pg_catalog.pg_stat_activity
 --> out pg_terminate_backend <- pg_catalog.pg_stat_activity.pid OPAQUE
+--> writes shop.pg_catalog.pg_terminate_backend.? <- pg_catalog.pg_stat_activity.pid
 
 -- # sleep
 SELECT pg_sleep(10)
@@ -340,6 +343,7 @@ SELECT set_config('application_name', (SELECT email FROM users LIMIT 1), false)
 --> execute on shop.pg_catalog.set_config()
 --> setting application_name = computed
 --> out set_config <- public.users.email
+--> writes shop.pg_catalog.set_config.? <- public.users.email
 
 -- # a harmless setting through a function
 SELECT set_config('application_name', 'report', true)
@@ -378,6 +382,7 @@ SELECT pg_notify('c', email) FROM users
 --> select on shop.public.users(email)
 --> execute on shop.pg_catalog.pg_notify()
 --> out pg_notify <- public.users.email OPAQUE
+--> writes shop.pg_catalog.pg_notify.? <- public.users.email
 
 -- # a sequence is written
 SELECT nextval('orders_id_seq')
@@ -397,6 +402,7 @@ SELECT nextval(note::regclass) FROM orders
 --> select on shop.public.orders(note)
 --> execute on shop.pg_catalog.nextval()
 --> out nextval <- public.orders.note
+--> writes shop.pg_catalog.nextval.? <- public.orders.note
 
 -- # a sequence that is read
 SELECT currval('orders_id_seq'), lastval()

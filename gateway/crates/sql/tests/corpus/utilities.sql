@@ -309,6 +309,7 @@ CREATE DOMAIN d AS text CHECK (pg_notify('c', VALUE) IS NULL)
 --> execute on shop.pg_catalog.pg_notify()
 --> create on domain shop.public.d
 --> code on domain shop.public.d
+--> writes shop.pg_catalog.pg_notify.? <-  OPAQUE
 
 -- # create types
 CREATE TYPE e AS ENUM ('a'); CREATE TYPE c AS (a int); CREATE TYPE r AS RANGE (subtype = int); ALTER TYPE e ADD VALUE 'b'
@@ -405,18 +406,21 @@ ALTER TABLE users ADD COLUMN x text DEFAULT peek(1), DROP COLUMN email, ALTER CO
 --> execute on shop.public.peek()
 --> alter on shop.public.users
 --> oracle public.users.name, public.users.email
+--> writes shop.public.users.? <- public.users.email OPAQUE
 
 -- # alter table attaches
 ALTER TABLE events ATTACH PARTITION secret DEFAULT
 --> is alter table
 --> alter on shop.public.events
 --> alter on shop.public.secret
+--> writes shop.public.events.? <- public.secret.a, public.secret.b
 
 -- # alter table inherits
 ALTER TABLE t INHERIT secret
 --> is alter table
 --> alter on shop.public.secret
 --> alter on shop.public.t
+--> writes shop.public.secret.? <- public.t.a, public.t.b, public.t.c
 
 -- # alter table disables row security and triggers
 ALTER TABLE users DISABLE ROW LEVEL SECURITY, DISABLE TRIGGER ALL
@@ -427,17 +431,30 @@ ALTER TABLE users DISABLE ROW LEVEL SECURITY, DISABLE TRIGGER ALL
 ALTER TABLE users RENAME TO people
 --> is alter table
 --> alter on shop.public.users
+--> writes shop.public.people.id <- public.users.id
+--> writes shop.public.people.name <- public.users.name
+--> writes shop.public.people.email <- public.users.email
+--> writes shop.public.people.card_number <- public.users.card_number
+--> writes shop.public.people.created_at <- public.users.created_at
+--> writes shop.public.people.profile <- public.users.profile
 
 -- # rename a column
 ALTER TABLE users RENAME COLUMN email TO mail
 --> is alter column
 --> alter on shop.public.users
+--> writes shop.public.users.mail <- public.users.email
 
 -- # move a table to another schema
 ALTER TABLE users SET SCHEMA sales
 --> is alter table
 --> create on schema shop.sales
 --> alter on shop.public.users
+--> writes shop.sales.users.id <- public.users.id
+--> writes shop.sales.users.name <- public.users.name
+--> writes shop.sales.users.email <- public.users.email
+--> writes shop.sales.users.card_number <- public.users.card_number
+--> writes shop.sales.users.created_at <- public.users.created_at
+--> writes shop.sales.users.profile <- public.users.profile
 
 -- # owners
 ALTER TABLE users OWNER TO bob; ALTER FUNCTION full_name(users) OWNER TO bob; ALTER SCHEMA sales OWNER TO bob
@@ -599,6 +616,7 @@ SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE nam
 --> setting restrict_nonsystem_relation_kind = 'view, foreign-table'
 --> out set_config <- pg_catalog.pg_settings.name
 --> oracle pg_catalog.pg_settings.name
+--> writes shop.pg_catalog.set_config.? <- pg_catalog.pg_settings.name
 
 -- # a dump names a pinned setting by its row
 SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'standard_conforming_strings'
@@ -608,6 +626,7 @@ SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'standard_co
 --> setting standard_conforming_strings = 'off' PINNED
 --> out set_config <- pg_catalog.pg_settings.name
 --> oracle pg_catalog.pg_settings.name
+--> writes shop.pg_catalog.set_config.? <- pg_catalog.pg_settings.name
 
 -- # a setting is not fixed by another query's condition
 SELECT set_config(name, 'off', false) FROM pg_settings WHERE EXISTS (SELECT 1 FROM pg_settings WHERE name = 'jit')
@@ -618,6 +637,7 @@ SELECT set_config(name, 'off', false) FROM pg_settings WHERE EXISTS (SELECT 1 FR
 --> setting ? = 'off' PINNED
 --> out set_config <- pg_catalog.pg_settings.name
 --> oracle pg_catalog.pg_settings.name
+--> writes shop.pg_catalog.set_config.? <- pg_catalog.pg_settings.name
 
 -- # a lock that every reader takes
 LOCK TABLE users IN ACCESS SHARE MODE

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use model::{Access, Action};
 use wire::postgres::backend::{
     CommandComplete, CopyResponse, FieldKind, Fields, Kind, Notification, ParameterStatus,
     RowDescription, parameter_types, put_parameter_status, ready_for_query,
@@ -18,7 +19,7 @@ use super::{Conversation, Ended, Skipping};
 use crate::protocols::postgres::catalog::Collector;
 use crate::protocols::postgres::lines::{BUFFER_BYTES_MAX, Lines};
 use crate::protocols::postgres::reported::{self, Report};
-use crate::session::{Answer as Outcome, OperationOutcome};
+use crate::session::{Answer as Outcome, OperationOutcome, Statements};
 
 /// Whether a message goes on to the client.
 pub(super) enum Show {
@@ -165,6 +166,9 @@ impl Conversation {
             (Answer::Catalog(collector), _) => {
                 collect(collector, kind, lines.shown.answers.body(frame))
             }
+            (Answer::Path(schemas), _) => {
+                super::path::collect(schemas, kind, lines.shown.answers.body(frame))
+            }
             _ => Err(unexpected(kind)),
         }
     }
@@ -260,6 +264,7 @@ impl Conversation {
             .is_some_and(|statement| statement.kind.changes_catalog());
         if changes_catalog {
             self.session.catalog_changed();
+            self.catalog_due = true;
         }
     }
 
@@ -299,6 +304,7 @@ impl Conversation {
             self.fatal_shown = true;
             return Ok(self.show_words(lines, frame));
         }
+        self.note_failure();
         while matches!(self.owed.front(), Some(Owed { answer: Answer::CopyEnd, .. })) {
             self.owed.pop_front();
         }
@@ -327,6 +333,7 @@ impl Conversation {
                 collector.refused(Some(&sqlstate));
                 Ok(Show::No)
             }
+            Answer::Path(_) => Err(unexpected(Kind::Error)),
             // Deferred constraints are checked when the implicit transaction is committed.
             Answer::Sync => Ok(self.show_words(lines, frame)),
             _ => {
@@ -390,6 +397,10 @@ impl Conversation {
                 self.catalog_came(*collector)?;
                 Show::No
             }
+            Answer::Path(schemas) => {
+                self.path_came(schemas, status);
+                Show::No
+            }
             _ => return Err(unexpected(Kind::ReadyForQuery)),
         };
         if status == TransactionStatus::Idle {
@@ -426,17 +437,31 @@ impl Conversation {
     fn show_words(&mut self, lines: &mut Lines, frame: &Frame) -> Show {
         let body = lines.shown.answers.body(frame).to_vec();
         let Ok(fields) = Fields::read(&body) else { return Show::No };
-        let statements = self
-            .owed
-            .front()
-            .and_then(Owed::running)
-            .map(|running| Arc::clone(&running.statements));
+        let front = self.owed.front();
+        let statements =
+            front.and_then(Owed::running).map(|running| Arc::clone(&running.statements));
+        // What is only parsed or described has read no row.
+        let unread =
+            matches!(
+                front.map(|owed| &owed.answer),
+                Some(
+                    Answer::Parse
+                        | Answer::DescribeStatement { .. }
+                        | Answer::DescribePortal { .. }
+                        | Answer::Close
+                )
+            ) || statements.as_deref().is_some_and(|all| names_what_is_missing(&fields, all));
         let mut changed = false;
         let mut shown = Vec::new();
+        // A function can raise a message with any text for a name.
+        let raised = fields.get(b'F').is_none_or(|file| file.starts_with(b"pl"));
         for (code, text) in fields.iter() {
             let safe = match FieldKind::of(code) {
-                FieldKind::Fixed | FieldKind::Name => None,
-                FieldKind::Prose => self.session.safe_message(statements.as_deref(), text),
+                FieldKind::Fixed => None,
+                FieldKind::Name if !raised => None,
+                FieldKind::Name | FieldKind::Prose => {
+                    self.session.safe_message(statements.as_deref(), text, unread)
+                }
             };
             changed |= safe.is_some();
             shown.push(code);
@@ -464,7 +489,7 @@ impl Conversation {
     fn show_notification(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Show, Ended> {
         let body = lines.shown.answers.body(frame);
         let notification = Notification::read(body).map_err(upstream_violation)?;
-        let Some(safe) = self.session.safe_message(None, notification.payload) else {
+        let Some(safe) = self.session.safe_message(None, notification.payload, false) else {
             return Ok(Show::AsIs);
         };
         let head = body.get(..4).unwrap_or_default().to_vec();
@@ -482,12 +507,15 @@ impl Conversation {
     fn show_parameter(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Show, Ended> {
         let status =
             ParameterStatus::read(lines.shown.answers.body(frame)).map_err(upstream_violation)?;
-        let own = matches!(self.owed.front(), Some(Owed { answer: Answer::Catalog(_), .. }));
+        let own = matches!(
+            self.owed.front(),
+            Some(Owed { answer: Answer::Catalog(_) | Answer::Path(_), .. })
+        );
         match reported::judge(status.name, status.value) {
             Report::Show if own => Ok(Show::No),
             Report::Show => Ok(Show::AsIs),
             Report::FreeText => {
-                let Some(safe) = self.session.safe_message(None, status.value) else {
+                let Some(safe) = self.session.safe_message(None, status.value, false) else {
                     return Ok(if own { Show::No } else { Show::AsIs });
                 };
                 let name = status.name.to_vec();
@@ -501,6 +529,18 @@ impl Conversation {
             )),
         }
     }
+}
+
+/// Whether an error is the parser's about a name in the statement itself, not in what a function
+/// runs: it has a context then, and the statement needs to call one. The source file is the
+/// server's own word, which no function can choose.
+fn names_what_is_missing(fields: &Fields<'_>, statements: &Statements) -> bool {
+    let calls =
+        |access: &Access| matches!(access.action, Action::Execute | Action::Code | Action::Unknown);
+    fields.get(b'F') == Some(b"parse_relation.c")
+        && fields.get(b'W').is_none()
+        && fields.get(b'q').is_none()
+        && !statements.operation.accesses.iter().any(calls)
 }
 
 /// Takes a message of the answer to our own question.

@@ -71,7 +71,7 @@ impl Conversation {
         for (which, statement) in statements.statements().iter().enumerate() {
             if let Some(referral) = &statement.refers_to {
                 match self.referred(referral, REFERRALS_MAX) {
-                    Ok(reading) => inner.push(reading),
+                    Ok(reading) => inner.push((which, reading)),
                     Err(unresolved) => {
                         self.take_back_effects(effects);
                         return unresolved.into();
@@ -117,7 +117,7 @@ impl Conversation {
         let outer = self.session.read(text).map_err(Unresolved::Refused)?;
         let reading = if by_sql { inner_statement(&outer).unwrap_or(outer) } else { outer };
         let mut inner = Vec::new();
-        for statement in reading.statements() {
+        for (which, statement) in reading.statements().iter().enumerate() {
             let Some(referral) = &statement.refers_to else { continue };
             let Some(depth) = depth.checked_sub(1) else {
                 return Err(Unresolved::Missing(Complaint::new(
@@ -125,7 +125,7 @@ impl Conversation {
                     "portcullis: names stand for names too deep",
                 )));
             };
-            inner.push(self.referred(referral, depth)?);
+            inner.push((which, self.referred(referral, depth)?));
         }
         Ok(reading.joined(&inner))
     }

@@ -70,6 +70,8 @@ pub(super) enum Answer {
     RefusedQuery(Vec<u8>),
     /// The answers to our own question about the catalogue.
     Catalog(Box<Collector>),
+    /// The answer to our own question about the search path: the schemas so far.
+    Path(Vec<Arc<str>>),
 }
 
 /// A prepared statement, of SQL or of the protocol.

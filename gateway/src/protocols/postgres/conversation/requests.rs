@@ -18,6 +18,7 @@ use super::effects::{Resolved, key, no_portal, no_statement};
 use super::expected::{
     Answer, Bound, Copying, Description, NameUndo, Owed, Portal, Prepared, Running,
 };
+use super::path::{self, Names};
 use super::{Conversation, Ended, Skipping};
 use crate::protocols::postgres::catalog;
 use crate::protocols::postgres::copy_out;
@@ -204,8 +205,13 @@ impl Conversation {
     }
 
     fn take_query(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
-        if self.refresh_catalog(lines) {
-            return Ok(Flow::Wait);
+        match self.names(lines) {
+            Names::Known => {}
+            Names::Wait => return Ok(Flow::Wait),
+            Names::Lost => {
+                self.complain(lines, true, &path::lost());
+                return Ok(Flow::Next);
+            }
         }
         let text = Query::read(lines.requests.body(frame)).map_err(client_violation)?.text;
         let (text, statements) = match self.read_text(text) {
@@ -215,13 +221,22 @@ impl Conversation {
                 return Ok(Flow::Next);
             }
         };
+        if self.path_is_lost_in(&statements) {
+            self.complain(lines, true, &path::lost());
+            return Ok(Flow::Next);
+        }
         let resolved = self.resolve(text, &statements);
         self.judge(lines, frame, resolved, &[], JudgedKind::Query)
     }
 
     fn take_parse(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
-        if self.refresh_catalog(lines) {
-            return Ok(Flow::Wait);
+        match self.names(lines) {
+            Names::Known => {}
+            Names::Wait => return Ok(Flow::Wait),
+            Names::Lost => {
+                self.complain(lines, false, &path::lost());
+                return Ok(Flow::Next);
+            }
         }
         let parse = Parse::read(lines.requests.body(frame)).map_err(client_violation)?;
         let limit = self.session.limits().named_statements_max;
@@ -250,8 +265,13 @@ impl Conversation {
     }
 
     fn take_bind(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
-        if self.refresh_catalog(lines) {
-            return Ok(Flow::Wait);
+        match self.names(lines) {
+            Names::Known => {}
+            Names::Wait => return Ok(Flow::Wait),
+            Names::Lost => {
+                self.complain(lines, false, &path::lost());
+                return Ok(Flow::Next);
+            }
         }
         let bind = Bind::read(lines.requests.body(frame)).map_err(client_violation)?;
         let prepared = match self.statements.get(key(bind.statement), self.batch) {
@@ -404,6 +424,9 @@ impl Conversation {
             Message::Kept(bytes) => bytes,
         };
         let receipt = lines.gate.forward(permit, bytes);
+        if !matches!(kind, JudgedKind::Bind { .. }) {
+            self.note_moves(&statements);
+        }
         match kind {
             JudgedKind::Query => {
                 let mut running = Running::new(receipt, statements);
@@ -570,6 +593,11 @@ impl Conversation {
         Ok((text, self.session.read(text)?))
     }
 
+    /// Makes sure that what names mean is known: what the database holds, and the search path.
+    fn names(&mut self, lines: &mut Lines) -> Names {
+        if self.refresh_catalog(lines) { Names::Wait } else { self.know_names(lines) }
+    }
+
     /// Asks the server what the database holds now, where what we know is too old and nothing is
     /// under way. Says whether the request at hand must wait for that.
     fn refresh_catalog(&mut self, lines: &mut Lines) -> bool {
@@ -579,9 +607,11 @@ impl Conversation {
         let idle = self.owed.is_empty()
             && !self.batch_open
             && self.status == wire::postgres::TransactionStatus::Idle;
-        if !idle || self.catalog_checked.elapsed() < CATALOG_CHECK_EVERY {
+        let due = self.catalog_due || self.catalog_checked.elapsed() >= CATALOG_CHECK_EVERY;
+        if !idle || !due {
             return false;
         }
+        self.catalog_due = false;
         self.catalog_checked = tokio::time::Instant::now();
         if !self.session.catalog_is_stale() {
             return false;

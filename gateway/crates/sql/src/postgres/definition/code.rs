@@ -87,7 +87,7 @@ impl<'a> Analyser<'a> {
         if let Some(named) = table {
             self.on_relation(named, Action::Alter);
         }
-        self.on_columns_of(table, conditions)
+        self.on_columns_of(table, conditions).map(drop)
     }
 
     /// Something named in the database that holds code.

@@ -8,6 +8,7 @@ use pg_raw_parse::{Node, nodes, raw};
 use super::super::analyser::Analyser;
 use super::super::namespace::{Item, Level};
 use super::super::object::{Naming, kind_word, naming, node_name};
+use super::super::rows::Lineage;
 use crate::Unreadable;
 
 impl<'a> Analyser<'a> {
@@ -127,21 +128,28 @@ impl<'a> Analyser<'a> {
         }
     }
 
-    /// Expressions over the columns of a relation: defaults, checks, policies, indexes.
+    /// Expressions over the columns of a relation: defaults, checks, policies, indexes. Gives what
+    /// any of them derives from.
     pub(super) fn on_columns_of<I: IntoIterator<Item = Node<'a>>>(
         &mut self,
         named: Option<&'a nodes::RangeVar>,
         expressions: I,
-    ) -> Result<(), Unreadable> {
+    ) -> Result<Lineage, Unreadable> {
         self.levels.push(Level::default());
         if let Some(named) = named {
             let entry = self.relation_entry(named);
             let entry = self.add_entry(entry);
             self.in_sight(vec![Item { entry, relation: true, columns: true }]);
         }
-        let result = expressions.into_iter().try_for_each(|node| self.predicate(node));
+        let mut all = Lineage::default();
+        let result = expressions.into_iter().try_for_each(|node| {
+            let lineage = self.expression(node)?;
+            self.note_oracle(lineage.clone());
+            all.merge(lineage);
+            Ok(())
+        });
         self.levels.pop();
-        result
+        result.map(|()| all)
     }
 
     /// A relation that is not in any catalogue, for accesses only.

@@ -7,7 +7,7 @@ use pg_raw_parse::{Node, nodes, raw};
 
 use super::super::analyser::Analyser;
 use super::super::object::{kind_word, typed_name_parts, untyped};
-use super::super::rows::Rows;
+use super::super::rows::{ColumnKey, Lineage, Origin, Rows};
 use super::super::session::Plain;
 use super::{altered, created, dropped};
 use crate::Unreadable;
@@ -164,9 +164,19 @@ impl<'a> Analyser<'a> {
                 Node::PartitionCmd(part) => {
                     if let Some(named) = part.name() {
                         self.on_relation(named, Action::Alter);
+                        if command.subtype == raw::AlterTableType::AT_AttachPartition
+                            && let Some(parent) = alter.relation()
+                        {
+                            self.note_shown_by(Some(named), parent);
+                        }
                     }
                 }
-                Node::RangeVar(named) => self.on_relation(named, Action::Alter),
+                Node::RangeVar(named) => {
+                    self.on_relation(named, Action::Alter);
+                    if command.subtype == raw::AlterTableType::AT_AddInherit {
+                        self.note_shown_by(alter.relation(), named);
+                    }
+                }
                 // Options, statistics, identities, types, names: of the table itself.
                 Node::None
                 | Node::NodeList(_)
@@ -183,7 +193,29 @@ impl<'a> Analyser<'a> {
             }
         }
         self.on_columns_of(alter.relation(), expressions)?;
+        let touched = alter.relation().map(|named| self.resolve(named)).unwrap_or_default();
+        let filled = alter.cmds().iter().flat_map(filling).collect::<Vec<_>>();
+        let lineage = self.on_columns_of(alter.relation(), filled)?;
+        self.note_write(&touched, None, &lineage);
         Ok(altered(kind_word(alter.objtype)))
+    }
+
+    /// A parent shows its children's rows: as if they had been copied there.
+    fn note_shown_by(&mut self, child: Option<&'a nodes::RangeVar>, parent: &'a nodes::RangeVar) {
+        let parents = self.resolve(parent);
+        for child in child.map(|named| self.resolve(named)).unwrap_or_default() {
+            let relation = self.touched.get(child as usize).and_then(|found| found.relation);
+            let keys: Vec<ColumnKey> = match relation {
+                Some(relation) => {
+                    let columns = relation.columns.iter();
+                    columns.map(|column| ColumnKey::Attribute(column.attribute)).collect()
+                }
+                None => vec![ColumnKey::Any],
+            };
+            let sources = keys.into_iter().map(|column| Origin { touched: child, column });
+            let lineage = Lineage { sources: sources.collect(), ..Lineage::default() };
+            self.note_write(&parents, None, &lineage);
+        }
     }
 
     fn create_index(&mut self, index: &'a nodes::IndexStmt) -> Result<Plain, Unreadable> {
@@ -251,7 +283,7 @@ impl<'a> Analyser<'a> {
             Node::ExecuteStmt(execute) => {
                 self.execute(execute)?;
                 debug_assert!(matches!(self.refers_to, Some(Referral::Prepared(_))));
-                Rows { open: Some(super::super::rows::Lineage::opaque()), ..Rows::default() }
+                Rows { open: Some(Lineage::opaque()), ..Rows::default() }
             }
             query => self.query(query)?,
         };
@@ -290,4 +322,34 @@ impl<'a> Analyser<'a> {
             self.note_write(touched, None, open);
         }
     }
+}
+
+/// The expressions of a command of `ALTER TABLE` that fill a column: its default, what it is
+/// generated from, and `USING`.
+fn filling(command: Node<'_>) -> Vec<Node<'_>> {
+    let Node::AlterTableCmd(command) = command else { return Vec::new() };
+    match command.def() {
+        Node::ColumnDef(column) => {
+            let constraints = column.constraints().iter().filter_map(|node| match node {
+                Node::Constraint(constraint)
+                    if matches!(
+                        constraint.contype,
+                        raw::ConstrType::CONSTR_DEFAULT | raw::ConstrType::CONSTR_GENERATED
+                    ) =>
+                {
+                    Some(constraint.raw_expr())
+                }
+                _ => None,
+            });
+            std::iter::once(column.raw_default()).chain(constraints).collect()
+        }
+        Node::Constraint(_) | Node::PartitionCmd(_) | Node::RangeVar(_) => Vec::new(),
+        other if is_expression_of(command.subtype) => vec![other],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether what a command is given is an expression.
+const fn is_expression_of(subtype: raw::AlterTableType::Type) -> bool {
+    matches!(subtype, raw::AlterTableType::AT_ColumnDefault | raw::AlterTableType::AT_SetExpression)
 }
