@@ -11,7 +11,7 @@ use gateway_ebpf::{Counter, EventKind, Refusal, Settings};
 
 use super::connect::is_exempt;
 use super::context::{field, socket_of};
-use super::destination::Destination;
+use super::destination::{Destination, MAPPED_PREFIX};
 use super::govern::{settings, task_is_governed};
 use super::maps::LISTENERS;
 use super::report::{EADDRINUSE, EPROTONOSUPPORT, count, fill_task, refuse, send};
@@ -86,7 +86,7 @@ pub(crate) fn pcl_bind4(hook: SockAddrContext) -> i32 {
     keep_port(hook.sock_addr, |context| {
         // Not `from_context4`: an unspecified address here is every address, not loopback.
         Destination {
-            words: [0, 0, 0, field!(context, bpf_sock_addr, user_ip4)],
+            words: [0, 0, MAPPED_PREFIX, field!(context, bpf_sock_addr, user_ip4)],
             port_be: field!(context, bpf_sock_addr, user_port),
         }
     })
