@@ -324,3 +324,63 @@ fn opened(direct: &mut Client, line: &str) -> BTreeSet<String> {
     assert!(!names.is_empty(), "{line} opens nothing");
     names
 }
+
+/// Ways to make the server read statements otherwise than the gateway does (C2, C3): each is
+/// refused, and the secret that only the server would see in the text after it stays where it is.
+const LEXICAL: &[&str] = &[
+    "SET standard_conforming_strings = off",
+    "SET standard_conforming_strings TO 'no'",
+    "SET SESSION standard_conforming_strings = 0",
+    "SET LOCAL standard_conforming_strings = off",
+    "BEGIN; SET LOCAL standard_conforming_strings = off",
+    "SELECT set_config('standard_conforming_strings', 'off', false)",
+    "SELECT set_config('STANDARD_conforming_strings', 'off', false)",
+    "SELECT set_config('standard_' || 'conforming_strings', 'off', false)",
+    "SELECT pg_catalog.set_config(name, 'off', false) FROM pg_settings WHERE name LIKE 'standard_conf%'",
+    "UPDATE pg_settings SET setting = 'off' WHERE name = 'standard_conforming_strings'",
+    "SET backslash_quote = on",
+    "SET client_encoding = 'SJIS'",
+    "SET NAMES 'SJIS'",
+    "SET client_encoding TO DEFAULT; SET client_encoding = SJIS",
+    "SELECT set_config('client_encoding', 'BIG5', false)",
+    "DO $$ BEGIN PERFORM set_config('standard_conforming_strings', 'off', false); END $$",
+];
+
+#[test]
+fn the_server_cannot_be_made_to_read_otherwise() {
+    let (world, database) = world_of_two_schemas("", MOVER);
+    for line in LEXICAL {
+        let mut client = world.login(&database).expect("a session");
+        let answer = client.query(line);
+        assert!(messages::error(&answer).is_some(), "{line}: {answer:?}");
+        // A literal with standard strings; a literal and a subquery without them, or where the
+        // second byte of a character may be a backslash.
+        for smuggled in [
+            r"SELECT '\'' || (SELECT value FROM vault.thing) --'",
+            "SELECT E'\u{c1}\\' || (SELECT value FROM vault.thing) --'",
+        ] {
+            if client.send(&messages::query(smuggled)).is_err() {
+                continue;
+            }
+            let answer = text(&client.until_ready());
+            assert!(!answer.contains("Kanarie"), "{line}: {answer}");
+        }
+    }
+}
+
+#[test]
+fn a_function_called_by_number_is_not_called() {
+    let (world, database) = world_of_two_schemas("", MOVER);
+    let mut client = world.login(&database).expect("a session");
+    // pg_read_file(text) is 3826: no argument formats, one argument, a text result.
+    let path = b"/etc/hostname";
+    let mut body = 3_826_u32.to_be_bytes().to_vec();
+    body.extend([0, 0, 0, 1]);
+    body.extend(u32::try_from(path.len()).expect("short").to_be_bytes());
+    body.extend(path);
+    body.extend([0, 0]);
+    client.send(&messages::message(b'F', &body)).expect("a gateway");
+    let answer = client.until_ready();
+    assert_eq!(messages::tags(&answer), "EZ");
+    assert_eq!(messages::rows(&client.query("SELECT value FROM thing")), [["harmless"]]);
+}
