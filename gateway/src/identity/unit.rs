@@ -49,7 +49,9 @@ pub fn read_path(path: &str) -> PathFacts {
     facts
 }
 
-/// The leading slices, each nested as its name says (`a-b.slice` inside `a.slice`), and the rest.
+/// The leading slices, and the rest. Only root makes directories that high (slices are not
+/// delegated), so a slice counts wherever it stands; below `user.slice`, where a user comes close,
+/// each must be nested as its name says (`a-b.slice` inside `a.slice`).
 fn split_slices<'a, 'b>(components: &'a [&'b str]) -> (&'a [&'b str], &'a [&'b str]) {
     let mut parent = "";
     let mut depth = 0;
@@ -60,7 +62,8 @@ fn split_slices<'a, 'b>(components: &'a [&'b str]) -> (&'a [&'b str], &'a [&'b s
             Some((outer, _)) => outer == parent,
             None => parent.is_empty(),
         };
-        if !nested {
+        let strict = components.first() == Some(&"user.slice");
+        if strict && !nested {
             break;
         }
         parent = stem;
@@ -180,6 +183,13 @@ mod tests {
     }
 
     #[test]
+    fn a_slice_counts_wherever_root_put_it() {
+        for path in ["/a-b.slice/report.service", "/a.slice/other-deep.slice/report.service"] {
+            assert_eq!(unit(path).as_deref(), Some("report.service"), "{path}");
+        }
+    }
+
+    #[test]
     fn a_delegated_subtree_still_belongs_to_its_service() {
         for path in [
             "/system.slice/ci.service/worker-1",
@@ -205,7 +215,7 @@ mod tests {
             "/lxc.payload.web/system.slice/payments.service",
             "/docker/system.slice/payments.service",
             "/anything/payments.service",
-            "/payments.slice/other-deep.slice/payments.service",
+            "/user.slice/other-deep.slice/payments.service",
             "/system.slice/pay ments.service",
             "/system.slice/.service",
             "/",

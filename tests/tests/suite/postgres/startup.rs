@@ -14,13 +14,9 @@ fn refused(world: &World, parameters: &[(&str, &str)]) -> (String, String) {
     let mut all = vec![("user", WORKLOAD.name), ("database", SHOP)];
     all.extend(parameters);
     let mut client = world.connect();
-    match client.start(WORKLOAD, &all) {
-        Ok(()) => panic!("{parameters:?} was accepted"),
-        Err(failure) => {
-            let fields = failure.refused();
-            (fields.code().to_owned(), fields.get(b'M').to_owned())
-        }
-    }
+    let failure = client.start(WORKLOAD, &all).expect_err("the startup was accepted");
+    let fields = failure.refused();
+    (fields.code().to_owned(), fields.get(b'M').to_owned())
 }
 
 #[test]
