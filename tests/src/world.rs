@@ -176,6 +176,12 @@ impl World {
         programs::psql(&self.connection_string(database), arguments)
     }
 
+    /// Where an unchanged client program connects to, on 127.0.0.1.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.door.port()
+    }
+
     /// What an unchanged client program is given to connect with.
     #[must_use]
     pub fn connection_string(&self, database: &str) -> String {

@@ -95,6 +95,22 @@ impl Configuration {
         self
     }
 
+    /// With roles that allow whatever the database user may do, understood or not.
+    #[must_use]
+    pub fn everything_allowed(self) -> Self {
+        let actions: Vec<&str> = model::Action::ALL
+            .iter()
+            .filter(|action| action.domain() == model::Domain::Sql)
+            .map(|action| action.as_str())
+            .collect();
+        self.roles(&format!(
+            "\n  - name: everything\n    groups: [readers]\n    rules:\n      \
+             - {{ id: connect, effect: allow, target: shop }}\n      \
+             - {{ id: all, effect: allow, target: shop, sql: {{ actions: [{}] }} }}\n",
+            actions.join(", ")
+        ))
+    }
+
     /// With this classification.
     #[must_use]
     pub fn classification(mut self, classification: &str) -> Self {

@@ -5,6 +5,7 @@
 //! `conformance`.
 
 mod adversarial;
+mod clients;
 mod copy;
 mod honest;
 mod leaks;

@@ -3,7 +3,11 @@
 //! Owns the table from our own random keys to live sessions. Must not know how a cancellation is
 //! sent. A session is in the table while it holds its [`Ticket`]. Keys are compared in constant
 //! time; a wrong one is ignored without a word, as by the server.
+//!
+//! The process id we give out is the server's own: clients compare it with the one in
+//! notifications and with `pg_backend_pid()`. Servers of several targets may have the same one.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -22,7 +26,7 @@ const LONG_KEY_BYTES: usize = 32;
 /// The live sessions that can be cancelled.
 #[derive(Debug, Default)]
 pub(super) struct CancelKeys {
-    by_pid: Mutex<FxHashMap<i32, Arc<Cancellable>>>,
+    by_pid: Mutex<FxHashMap<i32, Vec<Arc<Cancellable>>>>,
 }
 
 /// Who may cancel, and what.
@@ -72,8 +76,8 @@ pub(super) struct Ticket {
 }
 
 impl CancelKeys {
-    /// Gives out a key. `None` where the system has no randomness or no number is free: then the
-    /// client gets none, and cannot cancel.
+    /// Gives out a key. `None` where the system has no randomness: then the client gets none, and
+    /// cannot cancel. Where the upstream gives no process id, one is made up.
     pub(super) fn register(
         self: &Arc<Self>,
         owner: Owner,
@@ -83,6 +87,14 @@ impl CancelKeys {
         let random = SystemRandom::new();
         let mut key = vec![0; if long { LONG_KEY_BYTES } else { SHORT_KEY_BYTES }];
         random.fill(&mut key).ok()?;
+        let pid = match &upstream {
+            Some(upstream) => upstream.pid,
+            None => {
+                let mut four = [0; 4];
+                random.fill(&mut four).ok()?;
+                i32::from_be_bytes(four) & i32::MAX
+            }
+        };
         let session = Arc::new(Cancellable {
             owner,
             key: Secret::new(key),
@@ -91,29 +103,17 @@ impl CancelKeys {
             held: Notify::new(),
             is_held: false.into(),
         });
-        for _ in 0..16 {
-            let mut four = [0; 4];
-            random.fill(&mut four).ok()?;
-            let pid = i32::from_be_bytes(four) & i32::MAX;
-            let mut table = self.by_pid.lock();
-            if pid != 0 && !table.contains_key(&pid) {
-                table.insert(pid, Arc::clone(&session));
-                drop(table);
-                return Some(Ticket { keys: Arc::clone(self), session, pid });
-            }
-        }
-        None
+        self.by_pid.lock().entry(pid).or_default().push(Arc::clone(&session));
+        Some(Ticket { keys: Arc::clone(self), session, pid })
     }
 
     /// Answers a `CancelRequest` that came over a connection of `from`.
     pub(super) fn cancel(&self, from: &Owner, pid: i32, key: &[u8]) -> Cancelling {
-        let Some(session) = self.by_pid.lock().get(&pid).map(Arc::clone) else {
-            return Cancelling::Nothing;
+        let named = |session: &&Arc<Cancellable>| {
+            verify_slices_are_equal(session.key.expose(), key).is_ok() && session.owner == *from
         };
-        let known = verify_slices_are_equal(session.key.expose(), key).is_ok();
-        if !known || session.owner != *from {
-            return Cancelling::Nothing;
-        }
+        let found = self.by_pid.lock().get(&pid).and_then(|all| all.iter().find(named).cloned());
+        let Some(session) = found else { return Cancelling::Nothing };
         if session.is_held.load(Ordering::Acquire) {
             session.held.notify_one();
             return Cancelling::Hold;
@@ -157,7 +157,13 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.keys.by_pid.lock().remove(&self.pid);
+        let mut table = self.keys.by_pid.lock();
+        if let Entry::Occupied(mut all) = table.entry(self.pid) {
+            all.get_mut().retain(|one| !Arc::ptr_eq(one, &self.session));
+            if all.get().is_empty() {
+                all.remove();
+            }
+        }
     }
 }
 
@@ -190,6 +196,21 @@ mod tests {
         assert!(matches!(keys.cancel(&owner("job"), pid ^ 1, &key), Cancelling::Nothing));
         drop(ticket);
         assert!(matches!(keys.cancel(&owner("job"), pid, &key), Cancelling::Nothing), "ended");
+    }
+
+    #[test]
+    fn servers_that_number_alike_are_told_apart_by_the_key() {
+        let keys = Arc::new(CancelKeys::default());
+        let one = keys.register(owner("job"), upstream(), true).unwrap();
+        let other = keys.register(owner("job"), upstream(), true).unwrap();
+        assert_eq!((one.pid(), other.pid()), (7, 7), "the server's own number");
+        other.set_in_flight(1);
+        let key = one.key().to_vec();
+        assert!(matches!(keys.cancel(&owner("job"), 7, &key), Cancelling::Nothing));
+        drop(one);
+        assert!(matches!(keys.cancel(&owner("job"), 7, other.key()), Cancelling::Upstream(_)));
+        drop(other);
+        assert!(keys.by_pid.lock().is_empty());
     }
 
     #[tokio::test]

@@ -15,6 +15,7 @@
 //! ```
 
 mod answers;
+mod calls;
 mod effects;
 mod expected;
 mod path;

@@ -9,7 +9,8 @@ use wire::postgres::startup::Parameters;
 use super::words::{Complaint, state};
 
 /// Settings that a client may choose: they change how values look or how long things take, never
-/// what a statement means.
+/// what a statement means. Where names are looked for (`search_path`) may be chosen too, because
+/// the server is asked for it, and statements read by it, before the first one.
 const HARMLESS: &[&str] = &[
     "application_name",
     "bytea_output",
@@ -32,6 +33,7 @@ const HARMLESS: &[&str] = &[
     "max_parallel_workers_per_gather",
     "plan_cache_mode",
     "random_page_cost",
+    "search_path",
     "statement_timeout",
     "synchronous_commit",
     "tcp_keepalives_count",
@@ -123,9 +125,6 @@ impl Wanted {
 
 fn remedy(name: &str) -> String {
     match name {
-        "search_path" => String::from(
-            "Have it set for the target's database user: ALTER ROLE ... SET search_path = ...",
-        ),
         "standard_conforming_strings" | "backslash_quote" => {
             String::from("It is pinned, because the gateway reads statements by it. Leave it out.")
         }
@@ -258,11 +257,12 @@ mod tests {
             ("DateStyle", "ISO"),
             ("TimeZone", "Europe/Zurich"),
             ("extra_float_digits", "2"),
+            ("search_path", "app,public"),
             ("_pq_.report", "1"),
         ])
         .unwrap();
         assert_eq!((wanted.user.as_str(), wanted.database.as_str()), ("amy", "shop"));
-        assert_eq!(wanted.settings.len(), 4);
+        assert_eq!(wanted.settings.len(), 5);
         assert_eq!(wanted.unknown_options, [b"_pq_.report"]);
         assert_eq!(ask(&[("user", "amy")]).unwrap().database, "amy");
         assert!(ask(&[("user", "amy"), ("client_encoding", "SQL_ASCII")]).is_ok());
@@ -286,8 +286,6 @@ mod tests {
     fn what_changes_the_meaning_of_statements_is_refused_with_a_remedy() {
         let mut told = String::new();
         for (name, value) in [
-            ("search_path", "evil"),
-            ("options", "-c search_path=evil"),
             ("options", "-c standard_conforming_strings=off"),
             ("standard_conforming_strings", "off"),
             ("client_encoding", "SJIS"),

@@ -19,7 +19,10 @@ pub(super) enum Report {
 /// Judges a report by its name and value.
 pub(super) fn judge(name: &[u8], value: &[u8]) -> Report {
     match name {
-        b"client_encoding" if value != b"UTF8" => Report::Broken("client_encoding"),
+        // The server keeps the word UNICODE as it was given; it means UTF8.
+        b"client_encoding" if value != b"UTF8" && !value.eq_ignore_ascii_case(b"UNICODE") => {
+            Report::Broken("client_encoding")
+        }
         b"standard_conforming_strings" if value != b"on" => {
             Report::Broken("standard_conforming_strings")
         }

@@ -88,13 +88,14 @@ impl<'a> Reader<'a> {
         self.array(field).map(i64::from_be_bytes)
     }
 
-    /// A count of things that follow: two bytes, not negative.
+    /// A count of things that follow: two bytes without a sign. The documentation calls them
+    /// `Int16`; the server and its clients count parameters up to 65,535 with them.
     ///
     /// # Errors
-    /// Where fewer are left, or the count is negative.
+    /// Where fewer are left.
     #[inline]
     pub fn count(&mut self, field: &'static str) -> Result<usize, Violation> {
-        usize::try_from(self.i16(field)?).map_err(|_| Violation::Value { field })
+        Ok(usize::from(self.i16(field)?.cast_unsigned()))
     }
 
     /// Bytes up to a NUL, which is read but not returned.

@@ -75,6 +75,7 @@ impl Conversation {
         match Kind::from_tag(tag) {
             Some(Kind::DataRow) => running.passes(),
             Some(Kind::CopyData) => matches!(running.copy, Copying::OutAsIs),
+            Some(Kind::FunctionCallResponse) => running.is_call && running.passes(),
             _ => false,
         }
     }
@@ -203,6 +204,7 @@ impl Conversation {
                 }
                 Ok(Show::AsIs)
             }
+            Kind::FunctionCallResponse => self.show_call_answer(lines, frame),
             Kind::CopyOut => self.begin_copy_out(lines, frame),
             Kind::CopyIn => {
                 let body = lines.shown.answers.body(frame);

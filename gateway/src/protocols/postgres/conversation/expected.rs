@@ -134,6 +134,8 @@ pub(super) struct Running {
     pub(super) which: usize,
     /// The portal that is run.
     pub(super) portal: Option<Arc<Portal>>,
+    /// Whether it is a call by number, answered with one value and no rows.
+    pub(super) is_call: bool,
     /// The columns of the rows that are coming.
     pub(super) shape: Option<Arc<Shape>>,
     /// The COPY under way.
@@ -177,6 +179,7 @@ impl Running {
             statements,
             which: 0,
             portal: None,
+            is_call: false,
             shape: None,
             copy: Copying::No,
             effects: Vec::new(),

@@ -10,8 +10,8 @@ use wire::postgres::Violation;
 use wire::postgres::backend::{Severity, put_ready};
 use wire::postgres::frame::{Frame, Step};
 use wire::postgres::frontend::{
-    Bind, Describe, Execute, FunctionCall, Kind, Parse, Query, Subject, put_close, put_describe,
-    put_flush, put_sync,
+    Bind, Describe, Execute, Kind, Parse, Query, Subject, put_close, put_describe, put_flush,
+    put_sync,
 };
 
 use super::effects::{Resolved, key, no_portal, no_statement};
@@ -29,7 +29,7 @@ use crate::session::sql::{Statement, StatementKind};
 use crate::session::{Judgement, Permit, Refusal, RefusalKind, Statements};
 
 /// Whether a request was taken in.
-enum Flow {
+pub(super) enum Flow {
     /// On to the next.
     Next,
     /// It waits for answers; it is tried again when some have come.
@@ -47,8 +47,9 @@ pub(super) struct Judged {
 }
 
 #[derive(Debug)]
-enum JudgedKind {
+pub(super) enum JudgedKind {
     Query,
+    Call,
     Bind { portal: Vec<u8>, text: Arc<str>, parameters: Box<[u8]> },
     Execute { portal: Arc<Portal>, name: Vec<u8> },
 }
@@ -56,7 +57,7 @@ enum JudgedKind {
 impl Judged {
     /// Whether its answer ends with `ReadyForQuery`.
     pub(super) const fn is_simple(&self) -> bool {
-        matches!(self.kind, JudgedKind::Query)
+        matches!(self.kind, JudgedKind::Query | JudgedKind::Call)
     }
 }
 
@@ -129,7 +130,7 @@ impl Conversation {
         Err(Ended::complaint(&complaint))
     }
 
-    fn complain(&mut self, lines: &mut Lines, simple: bool, complaint: &Complaint) {
+    pub(super) fn complain(&mut self, lines: &mut Lines, simple: bool, complaint: &Complaint) {
         self.deny(lines, simple, |out| complaint.put(out, Severity::Error));
     }
 
@@ -161,17 +162,7 @@ impl Conversation {
                 self.take_copy(lines, kind, frame);
                 Ok(Flow::Next)
             }
-            Kind::FunctionCall => {
-                let call =
-                    FunctionCall::read(lines.requests.body(frame)).map_err(client_violation)?;
-                let complaint = Complaint::new(
-                    state::FEATURE_NOT_SUPPORTED,
-                    format!("portcullis: function calls by number ({}) are not accepted", call.function),
-                )
-                .with_hint("Call the function in a statement: SELECT function(...). Large objects have lo_get and lo_put.");
-                self.complain(lines, true, &complaint);
-                Ok(Flow::Next)
-            }
+            Kind::FunctionCall => self.take_call(lines, frame),
             Kind::Terminate => Err(Ended::client()),
             Kind::Password => Err(Ended::violation("client", "a password that nobody asked for")),
         }
@@ -347,7 +338,7 @@ impl Conversation {
     }
 
     /// Judges a request whose statements have been resolved, and does as judged.
-    fn judge(
+    pub(super) fn judge(
         &mut self,
         lines: &mut Lines,
         frame: &Frame,
@@ -355,7 +346,7 @@ impl Conversation {
         parameters: &[&[u8]],
         kind: JudgedKind,
     ) -> Result<Flow, Ended> {
-        let simple = matches!(kind, JudgedKind::Query);
+        let simple = matches!(kind, JudgedKind::Query | JudgedKind::Call);
         let (statements, effects) = match resolved {
             Resolved::Ready(statements, effects) => (statements, effects),
             Resolved::Wait => return Ok(Flow::Wait),
@@ -428,8 +419,9 @@ impl Conversation {
             self.note_moves(&statements);
         }
         match kind {
-            JudgedKind::Query => {
+            JudgedKind::Query | JudgedKind::Call => {
                 let mut running = Running::new(receipt, statements);
+                running.is_call = matches!(kind, JudgedKind::Call);
                 running.effects = effects;
                 self.owe(Answer::Query(Box::new(running)), Vec::new());
                 self.end_batch();
@@ -600,7 +592,7 @@ impl Conversation {
 
     /// Asks the server what the database holds now, where what we know is too old and nothing is
     /// under way. Says whether the request at hand must wait for that.
-    fn refresh_catalog(&mut self, lines: &mut Lines) -> bool {
+    pub(super) fn refresh_catalog(&mut self, lines: &mut Lines) -> bool {
         if self.owed.iter().any(|owed| matches!(owed.answer, Answer::Catalog(_))) {
             return true;
         }
@@ -645,7 +637,7 @@ fn kind_of(tag: u8) -> Result<Kind, Ended> {
         .ok_or_else(|| Ended::violation("client", format_args!("message type {tag}")))
 }
 
-fn client_violation(violation: Violation) -> Ended {
+pub(super) fn client_violation(violation: Violation) -> Ended {
     Ended::violation("client", violation)
 }
 

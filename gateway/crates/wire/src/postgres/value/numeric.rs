@@ -14,10 +14,10 @@ const MINUS_INFINITY: u16 = 0xf000;
 /// Appends the text of a `numeric`; `None` where the bytes are not one.
 pub(super) fn put_text(bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut reader = Reader::new(bytes);
-    let count = reader.count("digits").ok()?;
+    let count = usize::try_from(reader.i16("digits").ok()?).ok()?;
     let weight = reader.i16("weight").ok()?;
     let sign = reader.i16("sign").ok()?.cast_unsigned();
-    let scale = reader.count("scale").ok()?;
+    let scale = usize::try_from(reader.i16("scale").ok()?).ok()?;
     let digits = reader.bytes(count * 2, "digits").ok()?;
     reader.finish().ok()?;
     match sign {
