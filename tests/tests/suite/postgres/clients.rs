@@ -36,7 +36,10 @@ fn client(port: u16, database: &str, program: &str, arguments: &[&str]) -> Said 
 fn same(world: &World, database: &str, program: &str, arguments: &[&str]) -> String {
     let direct = client(world.cluster().port(), database, program, arguments);
     let through = client(world.port(), database, program, arguments);
-    assert_eq!(lines(&through), lines(&direct), "{program} {arguments:?}");
+    let (shown, meant) = (lines(&through), lines(&direct));
+    let other = shown.iter().zip(&meant).find(|(shown, meant)| shown != meant);
+    assert_eq!(other, None, "through the gateway, and direct: {program}\n{}", through.error);
+    assert_eq!(shown.len(), meant.len(), "{program}\n{}", through.error);
     assert_eq!(through.status, direct.status);
     direct.everything()
 }

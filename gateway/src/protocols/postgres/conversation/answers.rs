@@ -432,6 +432,10 @@ impl Conversation {
     fn show_notice(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Show, Ended> {
         let body = lines.shown.answers.body(frame);
         Fields::read(body).map_err(upstream_violation)?;
+        // What the server says about a question of our own is not the client's.
+        if let Some(Owed { answer: Answer::Catalog(_) | Answer::Path(_), .. }) = self.owed.front() {
+            return Ok(Show::No);
+        }
         Ok(self.show_words(lines, frame))
     }
 
