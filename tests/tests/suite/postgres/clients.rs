@@ -38,7 +38,8 @@ fn same(world: &World, database: &str, program: &str, arguments: &[&str]) -> Str
     let through = client(world.port(), database, program, arguments);
     let (shown, meant) = (lines(&through), lines(&direct));
     let other = shown.iter().zip(&meant).find(|(shown, meant)| shown != meant);
-    assert_eq!(other, None, "through the gateway, and direct: {program}\n{}", through.error);
+    let errors = format!("through the gateway:\n{}\ndirect:\n{}", through.error, direct.error);
+    assert_eq!(other, None, "through the gateway, and direct: {program}\n{errors}");
     assert_eq!(shown.len(), meant.len(), "{program}\n{}", through.error);
     assert_eq!(through.status, direct.status);
     direct.everything()
@@ -53,7 +54,8 @@ fn lines(said: &Said) -> Vec<String> {
 fn python(world: &World, program: &str) -> String {
     let python = programs::cache().join("python/bin/python");
     let python = python.to_str().expect("a path in UTF-8");
-    same(world, SHOP, python, &["-c", program])
+    // A database of its own: what other tests do to the shared one meanwhile is not asked here.
+    same(world, &world.cluster().fresh_database(), python, &["-c", program])
 }
 
 #[test]
