@@ -54,8 +54,8 @@ with psycopg.connect() as c:
         second = c.execute("select %s::int", [2])
         p.sync()
         try:
-            c.execute("select 1/0")
-            c.execute("select 3")
+            # Alone: what psycopg raises for a statement behind it depends on who is faster.
+            c.execute("select 1/0").fetchone()
             p.sync()
         except psycopg.Error as error:
             print(error.sqlstate, type(error).__name__)
