@@ -22,8 +22,8 @@ pub struct Attestation {
     pub container: Option<String>,
     /// Name of the user, where the user database has one.
     pub user_name: Option<String>,
-    /// Path of the executable: given only when the live process still had the device, inode,
-    /// start time and exec id of the kernel's record.
+    /// Path of the executable: given only when the live process still had the start time of the
+    /// kernel's record, and the path leads to the record's device and inode.
     pub executable: Option<String>,
     /// The executable of the kernel's record.
     pub executable_file: Option<FileId>,
