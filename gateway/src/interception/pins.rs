@@ -93,11 +93,7 @@ impl Pins {
                 .map_err(|e| failed(file_system)(e.into()))?;
         }
         for directory in [self.root.join("maps"), self.links()] {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&directory)
-                .map_err(failed(&directory))?;
+            make_directory(&directory).map_err(failed(&directory))?;
         }
         Ok(())
     }
@@ -147,8 +143,41 @@ impl Pins {
             }
             fs::remove_dir(&directory)?;
         }
+        self.remove_empty_parents()
+    }
+
+    /// Removes the directories that all instances share, once the last instance is gone.
+    fn remove_empty_parents(&self) -> io::Result<()> {
+        for directory in self.root.ancestors().skip(1).take(2) {
+            match fs::remove_dir(directory) {
+                // Another instance is there, or the BPF file system itself is busy.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::DirectoryNotEmpty
+                            | io::ErrorKind::NotFound
+                            | io::ErrorKind::ResourceBusy
+                    ) => {}
+                removed => removed?,
+            }
+        }
         Ok(())
     }
+}
+
+/// Makes a directory for root only, and those above it. An instance that is being uninstalled may
+/// take an empty shared one away in between: then it is made again.
+fn make_directory(directory: &Path) -> io::Result<()> {
+    const ATTEMPTS_MAX: u32 = 8;
+    let mut builder = fs::DirBuilder::new();
+    let builder = builder.recursive(true).mode(0o700);
+    for _ in 1..ATTEMPTS_MAX {
+        match builder.create(directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            made => return made,
+        }
+    }
+    builder.create(directory)
 }
 
 /// Entries of the maps whose fill depends on the host.
