@@ -19,10 +19,10 @@ const EVERYTHING: &str = "everything";
 const UNBOUND: &[&str] = &["lib", "bin"];
 
 /// The pure crates, whose sources are searched for effects.
-const PURE: &[&str] = &["model", "wire", "sql", "policy", "masking"];
+const PURE: &[&str] = &["model", "wire", "shell", "sql", "policy", "masking"];
 
 /// Crates of ours that code can name directly.
-const CRATES: &[&str] = &["model", "wire", "sql", "policy", "masking", "gateway_ebpf"];
+const CRATES: &[&str] = &["model", "wire", "shell", "sql", "policy", "masking", "gateway_ebpf"];
 
 /// The parts of the house and what each may import of ours.
 #[derive(Debug)]

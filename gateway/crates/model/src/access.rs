@@ -16,6 +16,8 @@ pub enum Domain {
     Session,
     /// SQL statements.
     Sql,
+    /// What an SSH connection carries: commands, files, forwards.
+    Ssh,
 }
 
 impl Domain {
@@ -25,6 +27,7 @@ impl Domain {
         match self {
             Self::Session => "session",
             Self::Sql => "sql",
+            Self::Ssh => "ssh",
         }
     }
 }
@@ -103,6 +106,46 @@ actions! {
     Code = Sql "code",
     /// What could not be understood. Only a rule that names it grants it.
     Unknown = Sql "unknown",
+    /// Run one command of literal words.
+    Exec = Ssh "exec",
+    /// Run a text that is not one command of literal words: its effect cannot be read from it.
+    Opaque = Ssh "opaque",
+    /// Open a login shell.
+    Shell = Ssh "shell",
+    /// Have a terminal.
+    Pty = Ssh "pty",
+    /// Pass an environment variable.
+    Env = Ssh "env",
+    /// Start a subsystem other than `sftp`.
+    Subsystem = Ssh "subsystem",
+    /// Read a file's content (sftp, scp, rsync).
+    Read = Ssh "read",
+    /// Write or create a file (sftp, scp, rsync).
+    Write = Ssh "write",
+    /// Learn what a directory holds, or the attributes of a file.
+    List = Ssh "list",
+    /// Remove a file or directory.
+    Remove = Ssh "remove",
+    /// Give a file another name; needed on both names.
+    Rename = Ssh "rename",
+    /// Make a directory.
+    Mkdir = Ssh "mkdir",
+    /// Change owner, mode, times or size of a file.
+    Attributes = Ssh "attributes",
+    /// Make a hard or symbolic link; needed on both names.
+    Link = Ssh "link",
+    /// `git fetch` and `git clone` over SSH.
+    Fetch = Ssh "fetch",
+    /// `git push` over SSH.
+    Push = Ssh "push",
+    /// Have the target connect elsewhere for the workload (`ssh -L`, `-W`, `-J`, `-D`).
+    Forward = Ssh "forward",
+    /// Have the target listen for the workload (`ssh -R`).
+    Listen = Ssh "listen",
+    /// Lend the target the workload's SSH agent.
+    Agent = Ssh "agent",
+    /// Lend the target the workload's X11 display.
+    X11 = Ssh "x11",
 }
 
 impl Action {
@@ -131,6 +174,9 @@ impl Action {
             | Self::Merge
             | Self::Truncate
             | Self::Execute => (3, 3),
+            Self::Pty | Self::Shell | Self::Env | Self::Subsystem | Self::Agent | Self::X11 => {
+                (1, 1)
+            }
             _ => (1, 4),
         }
     }
@@ -219,16 +265,36 @@ pub enum Object {
         /// Its name.
         path: ObjectPath,
     },
+    /// A command: the words that the program will be given, the program first. Never empty.
+    Command {
+        /// The words.
+        words: Arc<[Arc<str>]>,
+    },
+    /// A file or directory of the target.
+    File {
+        /// Absolute, without `.`, `..`, empty parts or a slash at the end; `*` where it could not
+        /// be found out. Bytes that are not UTF-8 are written as the replacement character, which
+        /// no pattern that grants matches.
+        path: Arc<str>,
+    },
+    /// Where a connection goes to or is waited for.
+    Endpoint {
+        /// A host name in lower case, or an address; `*` for every address of the target.
+        host: Arc<str>,
+        /// The port; 0 for one that the target chooses. A socket of the file system has none.
+        port: u16,
+    },
 }
 
 impl Object {
-    /// The object's full name.
+    /// The object's dotted name, where it has one.
     #[must_use]
-    pub const fn path(&self) -> &ObjectPath {
+    pub const fn path(&self) -> Option<&ObjectPath> {
         match self {
             Self::Relation { path, .. } | Self::Function { path } | Self::Named { path, .. } => {
-                path
+                Some(path)
             }
+            Self::Command { .. } | Self::File { .. } | Self::Endpoint { .. } => None,
         }
     }
 }
@@ -256,7 +322,29 @@ impl fmt::Display for Object {
             }
             Self::Function { path } => write!(f, "{path}()"),
             Self::Named { kind, path } => write!(f, "{kind} {path}"),
+            Self::Command { words } => {
+                for (index, word) in words.iter().enumerate() {
+                    write!(f, "{}{}", if index > 0 { " " } else { "" }, Quoted(word))?;
+                }
+                Ok(())
+            }
+            Self::File { path } => f.write_str(path),
+            Self::Endpoint { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Endpoint { host, port } => write!(f, "{host}:{port}"),
         }
+    }
+}
+
+/// A word as every shell reads it back: bare where that is safe, else in single quotes.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
+        if !self.0.is_empty() && self.0.bytes().all(is_bare) {
+            return f.write_str(self.0);
+        }
+        write!(f, "'{}'", self.0.replace('\'', "'\\''"))
     }
 }
 
@@ -304,5 +392,10 @@ mod tests {
             },
         };
         assert_eq!(access.to_string(), "select on shop.public.users(email, id)");
+        let words = ["echo", "it's", "", "a b"].map(Arc::from);
+        let exec = Access { action: Action::Exec, object: Object::Command { words: words.into() } };
+        assert_eq!(exec.to_string(), r"exec on echo 'it'\''s' '' 'a b'");
+        let endpoint = Object::Endpoint { host: "fd00::1".into(), port: 22 };
+        assert_eq!(endpoint.to_string(), "[fd00::1]:22");
     }
 }

@@ -16,17 +16,20 @@ use crate::access::Domain;
 pub enum Protocol {
     /// PostgreSQL's frontend/backend protocol, version 3.
     Postgres,
+    /// The secure shell protocol, version 2.
+    Ssh,
 }
 
 impl Protocol {
     /// Every protocol, for sweeps.
-    pub const ALL: &'static [Self] = &[Self::Postgres];
+    pub const ALL: &'static [Self] = &[Self::Postgres, Self::Ssh];
 
     /// The word used in configuration, audit and command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
+            Self::Ssh => "ssh",
         }
     }
 
@@ -35,6 +38,7 @@ impl Protocol {
     pub const fn domain(self) -> Domain {
         match self {
             Self::Postgres => Domain::Sql,
+            Self::Ssh => Domain::Ssh,
         }
     }
 

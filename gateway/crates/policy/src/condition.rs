@@ -239,16 +239,17 @@ fn gather(functions: &Functions, asked: &Asked<'_>) -> Result<Context<'static, '
 fn access_value(access: &Access) -> Value {
     let columns = match &access.object {
         Object::Relation { columns, .. } => columns,
-        Object::Function { .. } | Object::Named { .. } => &Columns::None,
+        _ => &Columns::None,
     };
     let named: &[Arc<str>] = match columns {
         Columns::Named(names) => names,
         Columns::None | Columns::All => &[],
     };
+    let parts = access.object.path().map_or(&[][..], |path| &path.0);
     record([
         ("action", text(access.action.as_str())),
         ("object", text(&access.object.to_string())),
-        ("name", texts(access.object.path().0.iter().map(AsRef::as_ref))),
+        ("name", texts(parts.iter().map(AsRef::as_ref))),
         ("columns", texts(named.iter().map(AsRef::as_ref))),
         ("every_column", Value::Bool(*columns == Columns::All)),
     ])

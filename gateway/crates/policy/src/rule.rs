@@ -77,6 +77,7 @@ impl Rule {
             Object::Relation { path, columns } => may_be(path, columns),
             // Without columns: a pattern that lists some is about something else.
             Object::Function { path } | Object::Named { path, .. } => may_be(path, &Columns::None),
+            Object::Command { .. } | Object::File { .. } | Object::Endpoint { .. } => true,
         }
     }
 
@@ -93,6 +94,7 @@ impl Rule {
             Object::Function { path } | Object::Named { path, .. } => {
                 self.objects.iter().any(|one| !one.lists_columns() && one.is(path))
             }
+            Object::Command { .. } | Object::File { .. } | Object::Endpoint { .. } => false,
         }
     }
 

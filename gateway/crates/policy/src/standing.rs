@@ -192,7 +192,7 @@ impl Speaking {
 
     /// The rules for an object, in two parts.
     fn of(&self, object: &Object) -> (&[usize], &[usize]) {
-        match object.path().0.last() {
+        match object.path().and_then(|path| path.0.last()) {
             // What the name is could not be found out: any of them may speak of it.
             Some(last) if **last == *UNKNOWN_PART => (&self.all, &[]),
             Some(last) => (&self.of_any, self.by_last.get(&**last).map_or(&[], AsRef::as_ref)),

@@ -133,7 +133,7 @@ fn says(
     if block.objects.is_empty() && block.functions.is_empty() {
         return true;
     }
-    let name = &access.object.path().0;
+    let name = &access.object.path().unwrap().0;
     if matches!(access.object, Object::Function { .. }) && !block.functions.is_empty() {
         return block.functions.iter().any(|pattern| path_fits(pattern, name));
     }
