@@ -50,7 +50,7 @@ pub use services::Services;
 pub use statements::{DatabaseScope, Dialect, Readings, Statements};
 pub use stream::Stream;
 pub use target::{ClientTls, Enforcement, OnRecordingFailure, Target};
-pub use upstream::Upstream;
+pub use upstream::{Upstream, UpstreamError};
 
 // What drivers need of the parts that they may not import themselves.
 pub use crate::recording::OperationOutcome;

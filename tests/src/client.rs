@@ -98,7 +98,20 @@ impl Client {
         authority_pem: &str,
         name: &str,
     ) -> io::Result<Self> {
-        Ok(Self::over(tls(dial(address)?, authority_pem, name, &[b"postgresql"])?))
+        Self::connect_direct_tls_saying(address, authority_pem, name, &[b"postgresql"])
+    }
+
+    /// A connection over TLS from the first byte, with these names in its ALPN.
+    ///
+    /// # Errors
+    /// Where the server does not want it or its certificate is not of this authority.
+    pub fn connect_direct_tls_saying(
+        address: SocketAddr,
+        authority_pem: &str,
+        name: &str,
+        alpn: &[&[u8]],
+    ) -> io::Result<Self> {
+        Ok(Self::over(tls(dial(address)?, authority_pem, name, alpn)?))
     }
 
     /// A connection over a stream that exists.

@@ -6,11 +6,13 @@
 
 mod making;
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::certificates::Authority;
+use crate::certificates::{Authority, Identity};
+use crate::client::Client;
 use crate::programs::{self, Said};
 
 /// The database with the shop.
@@ -67,6 +69,33 @@ impl Cluster {
     /// Every server there is.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         std::iter::once(Self::shared()).chain(Self::shared_18())
+    }
+
+    /// A server of each version for one test alone, which may change what others rely on.
+    pub fn all_apart(name: &str) -> Vec<&'static Self> {
+        let servers = std::iter::once(making::debian()).chain(making::newest());
+        servers
+            .map(|server| {
+                // Kept as the shared ones are: they end with this process.
+                let started: &'static Self =
+                    Box::leak(Box::new(making::start(&server.apart(name))));
+                started
+            })
+            .collect()
+    }
+
+    /// Has the server show this certificate from now on, which `authority` signed.
+    ///
+    /// # Panics
+    /// Where it does not, in time.
+    pub fn show(&self, identity: &Identity, authority: &Authority) {
+        making::write_identity(&self.directory, identity);
+        let _ = self.as_superuser("postgres", "SELECT pg_reload_conf()").success();
+        let shows = || {
+            let address = (Ipv4Addr::LOCALHOST, self.port).into();
+            Client::connect_tls(address, authority.certificate_pem(), "localhost").is_ok()
+        };
+        crate::assert_eventually!(shows(), "the old certificate stays: {}", self.log());
     }
 
     /// Its port on 127.0.0.1.

@@ -14,6 +14,7 @@
 pub mod certificates;
 pub mod client;
 pub mod cluster;
+pub mod eavesdropper;
 pub mod eventually;
 pub mod middle;
 pub mod programs;

@@ -19,7 +19,7 @@ mod log;
 mod records;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -198,8 +198,14 @@ impl World {
     /// Where there is none.
     #[must_use]
     pub fn authority_pem(&self) -> String {
-        let path = self.directory.path().join("state/ca/host-ca.pem");
+        let path = self.authority_file();
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+    }
+
+    /// The file of that authority's certificate.
+    #[must_use]
+    pub fn authority_file(&self) -> PathBuf {
+        self.directory.path().join("state/ca/host-ca.pem")
     }
 
     /// Reloads with a configuration that a test has changed.

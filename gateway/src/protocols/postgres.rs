@@ -113,6 +113,7 @@ impl Postgres {
         let login = Login {
             user: wanted.user.as_str().into(),
             database: Some(wanted.database.as_str().into()),
+            encrypted: stream.is_encrypted(),
         };
         let opened = pending.open(login, stream.closed()).await;
         let (session, permit) = match opened {
@@ -207,6 +208,8 @@ fn login_refusal(error: &LoginError, database: &str) -> Refusal {
         LoginError::Refused { sqlstate } if sqlstate == "3D000" => {
             format!("portcullis: database \"{database}\" does not exist upstream")
         }
+        // Which names and authorities are trusted is the operator's to know.
+        LoginError::Tls(error) => format!("portcullis: {}", error.for_client()),
         other => format!("portcullis: {other}"),
     };
     Refusal::new(RefusalKind::Upstream, message).with_hint(

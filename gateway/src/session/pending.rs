@@ -68,6 +68,8 @@ pub struct Login {
     pub user: Arc<str>,
     /// The database, where the protocol has them.
     pub database: Option<Arc<str>>,
+    /// Whether the client is connected over TLS.
+    pub encrypted: bool,
 }
 
 impl Pending {
@@ -147,10 +149,17 @@ impl Pending {
         )
     }
 
-    /// Whether a client that does not ask for TLS must be refused.
-    #[must_use]
-    pub fn requires_client_tls(&self) -> bool {
-        self.target.client_tls == ClientTls::Require
+    /// A target may be for clients over TLS only.
+    fn unencrypted(&self, login: &Login) -> Option<Refusal> {
+        if login.encrypted || self.target.client_tls != ClientTls::Require {
+            return None;
+        }
+        let message = "portcullis: this target is for connections over TLS only";
+        Some(
+            Refusal::new(RefusalKind::Policy, message)
+                .because(format!("Target \"{}\" says client_tls: require.", self.target.name))
+                .with_hint("Turn TLS on in the client, such as by sslmode=require."),
+        )
     }
 
     /// Dials the upstream for a message that needs no session and grants nothing by itself (a
@@ -173,7 +182,8 @@ impl Pending {
         gone: impl Future<Output = ()> + Send,
     ) -> Result<(Session, ConnectPermit), Refusal> {
         self.card.set_login(Arc::clone(&login.user), login.database.clone());
-        if let Some(refusal) = self.foreign_database(&login) {
+        let refused = self.unencrypted(&login).or_else(|| self.foreign_database(&login));
+        if let Some(refusal) = refused {
             return Err(refusal);
         }
         let connect = Arc::new(connect_operation(&login, self.target.name.as_str()));

@@ -24,6 +24,12 @@ pub enum Stream {
 }
 
 impl Stream {
+    /// Whether what passes is encrypted.
+    #[must_use]
+    pub const fn is_encrypted(&self) -> bool {
+        matches!(self, Self::TlsServer(_) | Self::TlsClient(_))
+    }
+
     /// Resolves when the peer has closed its side and nothing it sent is unread. Reads nothing.
     /// In memory that cannot be told, and it never resolves.
     pub async fn closed(&self) {

@@ -117,6 +117,12 @@ impl Upstream {
         self.tls.is_enabled()
     }
 
+    /// Whether it is known who answers: TLS with a certificate that was verified.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.stream.is_encrypted() && self.tls.verifies()
+    }
+
     /// Starts TLS and verifies the upstream as the target's configuration says.
     ///
     /// # Errors

@@ -127,6 +127,12 @@ impl UpstreamTls {
         self.mode
     }
 
+    /// Whether the upstream has to prove who it is.
+    #[must_use]
+    pub const fn verifies(&self) -> bool {
+        matches!(self.mode, UpstreamTlsMode::VerifyFull | UpstreamTlsMode::VerifyCa)
+    }
+
     /// Whether there is TLS at all.
     #[must_use]
     pub const fn is_enabled(&self) -> bool {

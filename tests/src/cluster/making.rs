@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{APP, Cluster, SHOP, USERS};
-use crate::certificates::Authority;
+use crate::certificates::{Authority, Identity};
 use crate::programs;
 
 const SHOP_SQL: &str = include_str!("../../fixtures/shop.sql");
@@ -33,22 +33,30 @@ rm -rf -- "$directory"
 /// A server's programs.
 pub(super) struct Server {
     binaries: PathBuf,
-    name: &'static str,
+    name: String,
     /// The programs have to be copied to where another user can read them.
     copied: bool,
+}
+
+impl Server {
+    /// The same server under another name, with files of its own.
+    pub(super) fn apart(mut self, name: &str) -> Self {
+        self.name = format!("{}-{name}", self.name);
+        self
+    }
 }
 
 /// Debian's server.
 pub(super) fn debian() -> Server {
     let binaries = PathBuf::from("/usr/lib/postgresql/15/bin");
     assert!(binaries.exists(), "no {}: run `cargo xtask setup`", binaries.display());
-    Server { binaries, name: "15", copied: false }
+    Server { binaries, name: "15".into(), copied: false }
 }
 
 /// The newest server, where setup could fetch one.
 pub(super) fn newest() -> Option<Server> {
     let binaries = programs::cache().join("postgres-18/current/bin");
-    binaries.exists().then_some(Server { binaries, name: "18", copied: true })
+    binaries.exists().then_some(Server { binaries, name: "18".into(), copied: true })
 }
 
 /// Starts a server and fills it.
@@ -83,11 +91,17 @@ fn write_certificates(directory: &Path) -> Authority {
     let authority = Authority::new("upstream authority of a test");
     let identity = authority.issue(&["localhost", "127.0.0.1"]);
     authority.write(directory);
-    fs::write(directory.join("server.crt"), identity.certificate_pem).expect("a certificate");
-    let key = directory.join("server.key");
-    fs::write(&key, identity.key_pem).expect("a key");
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("a key's mode");
+    write_identity(directory, &identity);
     authority
+}
+
+/// Writes certificate and key to where the server reads them. The files, once there, keep their
+/// owner.
+pub(super) fn write_identity(directory: &Path, identity: &Identity) {
+    fs::write(directory.join("server.crt"), &identity.certificate_pem).expect("a certificate");
+    let key = directory.join("server.key");
+    fs::write(&key, &identity.key_pem).expect("a key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("a key's mode");
 }
 
 /// The server refuses to run as root, so its files are the `postgres` user's.

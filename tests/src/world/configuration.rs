@@ -38,6 +38,7 @@ const CLASSIFICATION: &str = r#"
 pub struct Configuration {
     directory: PathBuf,
     upstream: SocketAddr,
+    host: Option<String>,
     /// What the gateway logs in with.
     pub credential: User,
     /// The list under `roles:`.
@@ -60,6 +61,7 @@ impl Configuration {
         Self {
             directory: directory.to_path_buf(),
             upstream: (Ipv4Addr::LOCALHOST, cluster.port()).into(),
+            host: None,
             credential: APP,
             roles: ROLES.to_owned(),
             classification: CLASSIFICATION.to_owned(),
@@ -133,6 +135,27 @@ impl Configuration {
         self
     }
 
+    /// With this after `upstream_tls:`.
+    #[must_use]
+    pub fn upstream_tls(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.upstream_tls);
+        self
+    }
+
+    /// With this host name instead of 127.0.0.1 in the target's address.
+    #[must_use]
+    pub fn named(mut self, host: &str) -> Self {
+        self.host = Some(host.to_owned());
+        self
+    }
+
+    /// With one more key of the target.
+    #[must_use]
+    pub fn target_key(mut self, line: &str) -> Self {
+        self.target.push_str(&format!("    {line}\n"));
+        self
+    }
+
     /// With this under `limits:`.
     #[must_use]
     pub fn limits(mut self, limits: &str) -> Self {
@@ -168,9 +191,16 @@ impl Configuration {
              audit: {{ allowed_operations: true }}\n\
              control: {{ socket: {directory}/control.sock, approver_groups: {{ oncall: {{ users: [root] }} }} }}\n\
              {more}",
-            self.upstream,
+            self.address(),
             self.secret_file().display(),
         )
+    }
+
+    fn address(&self) -> String {
+        match &self.host {
+            Some(host) => format!("{host}:{}", self.upstream.port()),
+            None => self.upstream.to_string(),
+        }
     }
 
     pub(super) fn write_secret(&self) {

@@ -5,6 +5,7 @@
 //! `conformance`.
 
 mod adversarial;
+mod client_trust;
 mod clients;
 mod copy;
 mod honest;
@@ -12,3 +13,4 @@ mod leaks;
 mod masks;
 mod pipeline;
 mod startup;
+mod upstream_trust;

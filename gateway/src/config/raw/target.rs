@@ -27,8 +27,8 @@ pub(in crate::config) struct RawTarget {
     pub(in crate::config) environment: Option<At<String>>,
     /// TLS between the workload and the gateway. Default: `offer`.
     pub(in crate::config) client_tls: Option<At<RawClientTls>>,
-    /// TLS between the gateway and the upstream: a word, or a word with more. Default:
-    /// `verify-full`.
+    /// TLS between the gateway and the upstream: a word, or a word with more. `require` and
+    /// `disable` leave open who answers: use them for tests only. Default: `verify-full`.
     pub(in crate::config) upstream_tls: Option<At<RawUpstreamTls>>,
     /// What the gateway logs in with. The workload's own is not used.
     pub(in crate::config) credential: At<RawCredential>,
@@ -61,8 +61,8 @@ pub(in crate::config) type RawUpstreamTls = WordOr<TlsMode, RawUpstreamTlsMore>;
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "UpstreamTls")]
 pub(in crate::config) struct RawUpstreamTlsMore {
-    /// `verify-full` (certificate and name), `verify-ca` (certificate), `require` (encryption
-    /// without any proof of who answers) or `disable`.
+    /// `verify-full` (certificate and name), `verify-ca` (certificate), `require` (**not
+    /// verified**: encrypted to whoever answers, who may be anybody on the way) or `disable`.
     #[schemars(with = "Word<TlsMode>")]
     pub(in crate::config) mode: At<String>,
     /// File of the authorities that are trusted, in PEM. Default: the host's.

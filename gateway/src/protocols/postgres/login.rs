@@ -5,7 +5,7 @@
 //! no downgrade, no secret in an error. Ends with a stream that is ready for statements.
 //!
 //! ```text
-//!  SSLRequest ─ 'S' ─▶ TLS ─▶ Startup ─▶ SCRAM(-PLUS) | MD5 | password (TLS only) | nothing
+//!  SSLRequest ─ 'S' ─▶ TLS ─▶ Startup ─▶ SCRAM(-PLUS) | MD5 | password (verified TLS only) | nothing
 //!                                             │
 //!                        AuthenticationOk ◀───┘ ─▶ ParameterStatus*, KeyData ─▶ ReadyForQuery
 //! ```
@@ -24,7 +24,7 @@ use wire::postgres::startup::{Version, put_ssl_request, put_startup};
 
 use super::cancel::UpstreamKey;
 use super::parameters::{PINS, Wanted};
-use crate::session::{Stream, Upstream};
+use crate::session::{Stream, Upstream, UpstreamError};
 
 /// Bytes of the longest message a server may send before it is logged in to.
 const LOGIN_MESSAGE_BYTES_MAX: usize = 64 * 1024;
@@ -63,7 +63,7 @@ pub(super) enum LoginError {
     NoTls,
     /// TLS failed.
     #[error("{0}")]
-    Tls(String),
+    Tls(UpstreamError),
     /// The server asks for something we do not give.
     #[error("the upstream asks for {0}")]
     Method(&'static str),
@@ -86,7 +86,7 @@ pub(super) async fn log_in(upstream: Upstream, wanted: &Wanted) -> Result<Logged
     let mut upstream = negotiate_tls(upstream).await?;
     let credential = upstream.credential.take().ok_or(LoginError::Method("a credential"))?;
     let mut login = Login {
-        encrypted: matches!(upstream.stream, Stream::TlsClient(_)),
+        verified: upstream.is_verified(),
         channel_binding: upstream.channel_binding().map(<[u8]>::to_vec),
         stream: upstream.stream,
         framer: Framer::new(8 * 1024, 256 * 1024),
@@ -112,7 +112,7 @@ pub(super) async fn negotiate_tls(mut upstream: Upstream) -> Result<Upstream, Lo
     upstream.stream.flush().await?;
     // Exactly one byte: what follows must be TLS, never something said in the clear.
     match upstream.stream.read_u8().await? {
-        b'S' => upstream.start_tls().await.map_err(|error| LoginError::Tls(error.to_string())),
+        b'S' => upstream.start_tls().await.map_err(LoginError::Tls),
         b'N' => Err(LoginError::NoTls),
         // An ErrorResponse at this point comes from nobody we know (CVE-2024-10977 class).
         _ => Err(LoginError::Unexpected("something other than an answer to SSLRequest")),
@@ -132,7 +132,8 @@ enum Proof {
 }
 
 struct Login {
-    encrypted: bool,
+    /// Whether it is known who answers.
+    verified: bool,
     channel_binding: Option<Vec<u8>>,
     stream: Stream,
     framer: Framer,
@@ -234,8 +235,11 @@ impl Login {
             }
             (Authentication::Ok, Proof::Scram(_)) => return Err(LoginError::Unproven),
             (Authentication::Cleartext, Proof::NotAsked) => {
-                if !self.encrypted {
-                    return Err(LoginError::Method("the password in the clear, without TLS"));
+                // Whoever answers an unverified connection would only have to ask.
+                if !self.verified {
+                    return Err(LoginError::Method(
+                        "the password in the clear, over a connection that is not verified TLS",
+                    ));
                 }
                 put_password(&mut out, self.password()?.as_bytes());
             }
@@ -315,7 +319,7 @@ mod tests {
 
     /// A login against a server that says `script`, message by message, each after the client has
     /// said something. Returns what the client said last.
-    async fn against(script: &[Vec<u8>], encrypted: bool) -> (Result<(), LoginError>, Vec<u8>) {
+    async fn against(script: &[Vec<u8>], verified: bool) -> (Result<(), LoginError>, Vec<u8>) {
         let (near, mut far) = tokio::io::duplex(64 * 1024);
         let script = script.to_vec();
         let server = tokio::spawn(async move {
@@ -327,7 +331,7 @@ mod tests {
             last
         });
         let mut login = Login {
-            encrypted,
+            verified,
             channel_binding: None,
             stream: Stream::Memory(near),
             framer: Framer::new(64, 1024),
@@ -363,7 +367,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_is_hashed_for_md5_and_never_sent_in_the_clear_without_tls() {
+    async fn a_password_is_hashed_for_md5_and_never_sent_in_the_clear_unverified() {
         let (end, _) = against(&[asks(5, &[1, 2, 3, 4]), ready()], false).await;
         assert!(end.is_ok());
         let (end, said) = against(&[asks(3, &[])], false).await;
@@ -400,7 +404,7 @@ mod tests {
             heard(&mut far).await
         });
         let mut login = Login {
-            encrypted: false,
+            verified: false,
             channel_binding: None,
             stream: Stream::Memory(near),
             framer: Framer::new(64, 1024),
@@ -431,7 +435,7 @@ mod tests {
             far.write_all(&said).await.unwrap();
             far.shutdown().await.unwrap();
             let login = Login {
-                encrypted: false,
+                verified: false,
                 channel_binding: None,
                 stream: Stream::Memory(near),
                 framer: Framer::new(64, 1024),
