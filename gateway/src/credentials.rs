@@ -31,19 +31,27 @@ pub enum SourceSettings {
 /// A target's credential as the configuration gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CredentialSettings {
-    /// The user name at the target.
-    pub user: String,
+    /// The user name at the target; none where the client's own is used.
+    pub user: Option<String>,
     /// Where the password is; none for targets that ask for none.
     pub password: Option<SourceSettings>,
+    /// Where the private key is.
+    pub private_key: Option<SourceSettings>,
+    /// The file with the certificate of that key. It is no secret.
+    pub certificate: Option<PathBuf>,
 }
 
 /// What logs in to a target.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    /// The user name.
-    pub user: String,
+    /// The user name; none where the client's own is used.
+    pub user: Option<String>,
     /// The password.
     pub password: Option<Secret<String>>,
+    /// The private key, as its file has it.
+    pub private_key: Option<Secret<String>>,
+    /// The certificate of that key, as its file has it.
+    pub certificate: Option<String>,
 }
 
 /// Why a credential is not to be had. The texts name sources, never contents.

@@ -14,6 +14,8 @@ use super::SECRET_BYTES_MAX;
 
 /// Permission bits for others, and for writing by the group.
 const OPEN_TO_OTHERS: u32 = 0o027;
+/// Permission bits for writing by the group and by others.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// Why a secret file is not used.
 #[derive(Debug, thiserror::Error)]
@@ -94,19 +96,34 @@ pub(super) fn read_if_changed(
     }
     // Checks are made on what was opened, not on what stood at the path before or after. Without
     // O_NONBLOCK a pipe at the path would hold us.
+    let (file, found) = open(path, OPEN_TO_OTHERS)?;
+    let secret = read_secret(file).map_err(failed)?;
+    let secret = secret.ok_or_else(|| FileError::NotSecret(path.to_owned()))?;
+    Ok(Some((Looks::of(&found), secret)))
+}
+
+/// Reads a file that everybody may see and only root or our own user may change: a certificate.
+pub(super) fn read_public(path: &Path) -> Result<String, FileError> {
+    let (file, _) = open(path, WRITABLE_BY_OTHERS)?;
+    let text = read_secret(file)
+        .map_err(|source| FileError::Io { path: path.to_owned(), source })?
+        .ok_or_else(|| FileError::NotSecret(path.to_owned()))?;
+    Ok(text.expose().clone())
+}
+
+fn open(path: &Path, forbidden: u32) -> Result<(File, std::fs::Metadata), FileError> {
+    let failed = |source: io::Error| FileError::Io { path: path.to_owned(), source };
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(path)
         .map_err(failed)?;
     let found = file.metadata().map_err(failed)?;
-    check(path, &found)?;
-    let secret = read_secret(file).map_err(failed)?;
-    let secret = secret.ok_or_else(|| FileError::NotSecret(path.to_owned()))?;
-    Ok(Some((Looks::of(&found), secret)))
+    check(path, &found, forbidden)?;
+    Ok((file, found))
 }
 
-fn check(path: &Path, found: &std::fs::Metadata) -> Result<(), FileError> {
+fn check(path: &Path, found: &std::fs::Metadata, forbidden: u32) -> Result<(), FileError> {
     if !found.is_file() {
         return Err(FileError::NotPlain(path.to_owned()));
     }
@@ -115,7 +132,7 @@ fn check(path: &Path, found: &std::fs::Metadata) -> Result<(), FileError> {
         return Err(FileError::Owner { path: path.to_owned(), owner });
     }
     let mode = found.mode() & 0o777;
-    if mode & OPEN_TO_OTHERS != 0 {
+    if mode & forbidden != 0 {
         return Err(FileError::Open { path: path.to_owned(), mode });
     }
     Ok(())

@@ -52,8 +52,16 @@ impl CredentialStore {
     /// # Errors
     /// Where its source is missing, empty, too large, not text, or open to others.
     pub fn credential(&self, settings: &CredentialSettings) -> Result<Credential, CredentialError> {
-        let password = settings.password.as_ref().map(|source| self.secret(source)).transpose()?;
-        Ok(Credential { user: settings.user.clone(), password })
+        let secret = |source: &Option<SourceSettings>| {
+            source.as_ref().map(|source| self.secret(source)).transpose()
+        };
+        let certificate = settings.certificate.as_deref().map(file::read_public).transpose()?;
+        Ok(Credential {
+            user: settings.user.clone(),
+            password: secret(&settings.password)?,
+            private_key: secret(&settings.private_key)?,
+            certificate,
+        })
     }
 
     /// The secret of now.

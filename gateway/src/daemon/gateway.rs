@@ -23,6 +23,7 @@ use super::state::{StateDirectory, StateError};
 use crate::approvals::Approvals;
 use crate::config::Settings;
 use crate::credentials::{CredentialStore, HostEnvironment};
+use crate::host_keys::HostKeys;
 use crate::identity::attestation::Attestor;
 use crate::identity::{HostDialer, IdentityService, SettingsError};
 use crate::interception::FlowTable;
@@ -158,6 +159,7 @@ impl Gateway {
             readings: Arc::new(Readings::new(analysis)),
             databases: Arc::new(Databases::new(Arc::clone(&clock))),
             credentials: Arc::new(CredentialStore::new(Arc::new(HostEnvironment))),
+            host_keys: Arc::new(HostKeys::new(&state.path("ca"), Arc::clone(&clock))),
             transforms: Arc::new(Transforms::new(&mask_key)),
             dial: environment.dial,
             events,

@@ -158,7 +158,7 @@ async fn target(settings: &TargetSettings) -> Result<Target, TargetProblem> {
         },
         upstream_tls,
         credential: CredentialSettings {
-            user: settings.credential.user.clone(),
+            user: Some(settings.credential.user.clone()),
             password: settings.credential.password.as_ref().map(|source| match source {
                 from::SecretSource::File(path) => SourceSettings::File(path.clone()),
                 from::SecretSource::Environment(name) => SourceSettings::Environment(name.clone()),
@@ -166,6 +166,8 @@ async fn target(settings: &TargetSettings) -> Result<Target, TargetProblem> {
                     SourceSettings::Systemd(name.clone())
                 }
             }),
+            private_key: None,
+            certificate: None,
         },
         enforcement: match settings.enforcement {
             from::Enforcement::Enforce => Enforcement::Enforce,
@@ -176,6 +178,7 @@ async fn target(settings: &TargetSettings) -> Result<Target, TargetProblem> {
             from::OnRecordingFailure::Allow => OnRecordingFailure::Allow,
         },
         audit_allowed: settings.audit_allowed_operations,
+        ssh: None,
     })
 }
 

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use masking::CarryOver;
 use model::Limits;
 use model::audit::AuditEvent;
 use sql::Catalog;
@@ -11,6 +12,7 @@ use sql::Catalog;
 use super::card::Card;
 use super::databases::{DatabaseKey, Snapshot};
 use super::gate::Gate;
+use super::guard::Guarded;
 use super::live::Session;
 use super::log::Answer;
 use super::pending::Login;
@@ -19,6 +21,7 @@ use super::refusal::{Refusal, RefusalKind};
 use super::statements::{DatabaseScope, Dialect, Statements};
 use super::stream::Stream;
 use super::upstream::{self, Upstream};
+use crate::recording::Stream as OutputStream;
 
 impl Session {
     /// Fetches the credential and connects to the upstream.
@@ -169,6 +172,26 @@ impl Session {
     /// Records a message as it was shown.
     pub fn record_notice(&mut self, receipt: Option<&Receipt>, severity: &str, text: &str) {
         self.log.notice(receipt, severity, text);
+    }
+
+    /// Records a chunk of a byte stream as it was shown (terminal and command output).
+    pub fn record_output(&mut self, receipt: Option<&Receipt>, stream: OutputStream, bytes: &[u8]) {
+        self.log.output(receipt, stream, bytes);
+    }
+
+    /// What masks a stream of text that comes in chunks; `None` where nothing is looked for, and
+    /// the stream passes as it is. A masker serves one stream.
+    #[must_use]
+    pub fn stream_masker(&self) -> Option<CarryOver> {
+        let set = self.masker().scan_set();
+        (!set.is_empty()).then(|| CarryOver::new(set.clone()))
+    }
+
+    /// Closes the guard over an upstream that is logged in to, where the protocol's own library
+    /// writes the bytes.
+    #[must_use]
+    pub const fn guard<T>(&self, upstream: T) -> Guarded<T> {
+        Guarded::new(upstream)
     }
 
     /// Records the end of an answer.

@@ -14,7 +14,9 @@ use super::refusal::{Refusal, RefusalKind};
 use super::services::Services;
 use super::target::{Enforcement, OnRecordingFailure, Target};
 use crate::approvals::Outcome;
-use crate::recording::{OperationOutcome, Record, RecordingError, SessionHeader, SessionRecorder};
+use crate::recording::{
+    OperationOutcome, Record, RecordingError, SessionHeader, SessionRecorder, Stream,
+};
 use crate::telemetry::Events;
 
 /// The records and audit lines of one session.
@@ -167,6 +169,14 @@ impl SessionLog {
             operation: receipt.map(Receipt::number),
             severity: Cow::Borrowed(severity),
             text: Cow::Borrowed(text),
+        });
+    }
+
+    pub(super) fn output(&mut self, receipt: Option<&Receipt>, stream: Stream, bytes: &[u8]) {
+        self.note(&Record::Output {
+            operation: receipt.map(Receipt::number),
+            stream,
+            bytes: Cow::Borrowed(bytes),
         });
     }
 

@@ -14,6 +14,7 @@ use super::policies::Policies;
 use super::statements::Readings;
 use crate::approvals::Approvals;
 use crate::credentials::CredentialStore;
+use crate::host_keys::HostKeys;
 use crate::recording::Recorder;
 use crate::telemetry::Events;
 
@@ -40,6 +41,8 @@ pub struct Services {
     pub databases: Arc<Databases>,
     /// The real credentials.
     pub credentials: Arc<CredentialStore>,
+    /// Host keys of SSH, of both sides.
+    pub host_keys: Arc<HostKeys>,
     /// How values are changed.
     pub transforms: Arc<Transforms>,
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use model::{Environment, Protocol, TargetName};
 
 use crate::credentials::CredentialSettings;
+use crate::host_keys::{ClientHostKey, HostKeyTrust};
 use crate::tls::UpstreamTls;
 
 /// Whether decisions bind.
@@ -40,6 +41,21 @@ pub enum OnRecordingFailure {
     Allow,
 }
 
+/// What a target of SSH has beside the rest.
+#[derive(Clone, Debug)]
+pub struct SshTarget {
+    /// The names it is configured with, without ports; its addresses are the target's.
+    pub names: Vec<Arc<str>>,
+    /// The logins that belong to it; empty for all.
+    pub users: Vec<Arc<str>>,
+    /// What the upstream's host key is checked against.
+    pub upstream_host_keys: HostKeyTrust,
+    /// What the gateway shows clients.
+    pub client_host_key: ClientHostKey,
+    /// Whether paths are judged as the upstream resolves them (symbolic links followed).
+    pub strict_paths: bool,
+}
+
 /// A target.
 #[derive(Debug)]
 pub struct Target {
@@ -65,4 +81,6 @@ pub struct Target {
     pub on_recording_failure: OnRecordingFailure,
     /// Whether allowed operations get an audit line too.
     pub audit_allowed: bool,
+    /// What it has as a target of SSH.
+    pub ssh: Option<SshTarget>,
 }

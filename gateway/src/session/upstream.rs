@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use model::Binding;
 use tokio::net::TcpStream;
 
+use super::host_identity::HostKeyCheck;
 use super::refusal::{Refusal, RefusalKind};
 use super::services::Services;
 use super::stream::Stream;
@@ -25,6 +26,7 @@ pub struct Upstream {
     pub address: SocketAddr,
     /// What to log in with; `None` where none was asked for.
     pub credential: Option<Credential>,
+    pub(super) host_key: Option<HostKeyCheck>,
     tls: UpstreamTls,
     channel_binding: Option<EndPointHash>,
 }
@@ -93,6 +95,7 @@ pub(super) async fn dial(
         stream: Stream::Plain(stream),
         address: binding.original,
         credential,
+        host_key: HostKeyCheck::of(services, target, binding),
         tls: target.upstream_tls.clone(),
         channel_binding: None,
     })

@@ -145,9 +145,9 @@ fn variables_and_systemd_credentials_are_read() {
 
 #[test]
 fn a_target_may_ask_for_no_password() {
-    let settings = CredentialSettings { user: String::from("report_ro"), password: None };
+    let settings = settings("report_ro", None);
     let credential = store(&[]).credential(&settings).unwrap();
-    assert_eq!(credential.user, "report_ro");
+    assert_eq!(credential.user.as_deref(), Some("report_ro"));
     assert!(credential.password.is_none());
 }
 
@@ -159,7 +159,7 @@ fn d4_a_secret_is_in_no_text_about_it() {
     write(&path, CANARY);
     let store = store(&[]);
     let password = Some(SourceSettings::File(path.clone()));
-    let settings = CredentialSettings { user: String::from("u"), password };
+    let settings = settings("u", password);
     let credential = store.credential(&settings).unwrap();
     assert_eq!(credential.password.as_ref().unwrap().expose(), CANARY);
     let mut texts = vec![format!("{credential:?} {store:?} {settings:?} {credential:#?}")];
@@ -201,4 +201,35 @@ impl std::io::Write for Sink {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+fn settings(user: &str, password: Option<SourceSettings>) -> CredentialSettings {
+    CredentialSettings {
+        user: Some(user.to_owned()),
+        password,
+        private_key: None,
+        certificate: None,
+    }
+}
+
+#[test]
+fn a_private_key_is_kept_as_a_secret_and_its_certificate_must_be_nobodys_to_change() {
+    let directory = tempfile::tempdir().unwrap();
+    let (key, certificate) = (directory.path().join("key"), directory.path().join("key-cert.pub"));
+    write(&key, "canary-private-key");
+    fs::write(&certificate, "ssh-ed25519-cert-v01@openssh.com AAAA\n").unwrap();
+    fs::set_permissions(&certificate, fs::Permissions::from_mode(0o644)).unwrap();
+    let settings = CredentialSettings {
+        user: None,
+        password: None,
+        private_key: Some(SourceSettings::File(key)),
+        certificate: Some(certificate.clone()),
+    };
+    let credential = store(&[]).credential(&settings).unwrap();
+    assert!(!format!("{credential:?}").contains("canary"));
+    assert_eq!(credential.private_key.unwrap().expose(), "canary-private-key");
+    let text = credential.certificate.unwrap();
+    assert_eq!(text, "ssh-ed25519-cert-v01@openssh.com AAAA");
+    fs::set_permissions(&certificate, fs::Permissions::from_mode(0o664)).unwrap();
+    assert!(store(&[]).credential(&settings).unwrap_err().to_string().contains("chmod 600"));
 }

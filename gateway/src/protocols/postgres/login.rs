@@ -90,7 +90,7 @@ pub(super) async fn log_in(upstream: Upstream, wanted: &Wanted) -> Result<Logged
         channel_binding: upstream.channel_binding().map(<[u8]>::to_vec),
         stream: upstream.stream,
         framer: Framer::new(8 * 1024, 256 * 1024),
-        user: credential.user,
+        user: credential.user.ok_or(LoginError::Method("a user name"))?,
         password: credential.password,
         proof: Proof::NotAsked,
     };

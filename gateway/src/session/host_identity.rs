@@ -1,0 +1,75 @@
+//! Host keys of SSH in the life of a connection: what the client is shown, and what the upstream
+//! must show.
+//!
+//! Owns the join of a target, the names it has and the keys. Must not know files or formats of
+//! keys. Lives as long as the connection asks.
+
+use std::sync::Arc;
+
+use model::Binding;
+
+use super::pending::Pending;
+use super::refusal::{Refusal, RefusalKind};
+use super::services::Services;
+use super::target::Target;
+use super::upstream::Upstream;
+use crate::host_keys::{HostIdentity, HostKeyError, HostKeyTrust, HostKeys, Shown, UpstreamName};
+
+/// What an upstream's host key is checked with.
+#[derive(Debug)]
+pub(super) struct HostKeyCheck {
+    keys: Arc<HostKeys>,
+    trust: HostKeyTrust,
+    name: UpstreamName,
+}
+
+impl HostKeyCheck {
+    /// The check of a target; `None` where it is no target of SSH.
+    pub(super) fn of(services: &Services, target: &Target, binding: &Binding) -> Option<Self> {
+        let ssh = target.ssh.as_ref()?;
+        let mut hosts: Vec<String> = ssh.names.iter().map(ToString::to_string).collect();
+        hosts.push(binding.original.ip().to_string());
+        Some(Self {
+            keys: Arc::clone(&services.host_keys),
+            trust: ssh.upstream_host_keys.clone(),
+            name: UpstreamName { hosts, port: binding.original.port() },
+        })
+    }
+}
+
+impl Upstream {
+    /// Whether what the upstream shows of itself is what the target's configuration trusts.
+    ///
+    /// # Errors
+    /// Where it is not, or the target is none of SSH.
+    pub fn host_key_verdict(&self, shown: Shown<'_>) -> Result<(), HostKeyError> {
+        let check = self
+            .host_key
+            .as_ref()
+            .ok_or_else(|| HostKeyError::Unusable(String::from("the target trusts no host key")))?;
+        check.keys.verdict(&check.trust, &check.name, shown)
+    }
+}
+
+impl Pending {
+    /// What to show the client of an SSH target. `client_version` is its version line, where it
+    /// has come.
+    ///
+    /// # Errors
+    /// The refusal, where there is nothing to show; the operator gets the whole story.
+    pub fn host_identity(&self, client_version: Option<&str>) -> Result<HostIdentity, Refusal> {
+        let shown = self.target.ssh.as_ref().map_or_else(
+            || Err(HostKeyError::Unusable(String::from("this is no target of SSH"))),
+            |ssh| {
+                let mut names: Vec<String> = ssh.names.iter().map(ToString::to_string).collect();
+                names.extend(self.target.addresses.iter().map(|one| one.ip().to_string()));
+                self.services.host_keys.identity(&ssh.client_host_key, &names, client_version)
+            },
+        );
+        shown.map_err(|error| {
+            tracing::error!(target = %self.target.name, error = %error, "no host key for clients");
+            Refusal::new(RefusalKind::Internal, format!("portcullis: {}", error.for_client()))
+                .with_hint("Operator: see the daemon's log for the whole story.")
+        })
+    }
+}
