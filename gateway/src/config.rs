@@ -24,11 +24,11 @@ use std::path::{Path, PathBuf};
 pub use self::error::{ConfigError, ConfigErrors};
 pub use self::reference::{reference, schema};
 pub use self::settings::{
-    ApproverMembers, AuditSettings, ClientTls, ControlSettings, CredentialSettings, Enforcement,
-    Govern, Governed, IdentityProviderSettings, JwksSource, OnRecordingFailure, RecordingSettings,
-    SecretSource, Settings, SignatureAlgorithm, TargetAddress, TargetSettings,
-    UnlistedDestinations, UpstreamTls, UpstreamTlsMode, UserMatch, WorkloadIdentity, WorkloadMatch,
-    WorkloadSettings,
+    ApproverMembers, AuditSettings, ClientHostKeySettings, ClientTls, ControlSettings,
+    CredentialSettings, Enforcement, Govern, Governed, HostKeySettings, IdentityProviderSettings,
+    JwksSource, OnRecordingFailure, RecordingSettings, SecretSource, Settings, SignatureAlgorithm,
+    SshSettings, TargetAddress, TargetSettings, UnlistedDestinations, UpstreamTls, UpstreamTlsMode,
+    UserMatch, WorkloadIdentity, WorkloadMatch, WorkloadSettings,
 };
 
 use self::report::Report;

@@ -6,6 +6,7 @@
 mod daemon;
 mod identity;
 mod roles;
+mod ssh;
 mod target;
 mod text;
 
@@ -110,6 +111,7 @@ impl Checker<'_> {
         let mut files = Vec::new();
         identity::referenced(&raw.identity_providers, &mut files);
         target::referenced(&raw.targets, &mut files);
+        ssh::referenced(&raw.targets, &mut files);
         files
             .into_iter()
             .filter_map(|(what, at)| {

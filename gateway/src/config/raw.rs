@@ -7,6 +7,7 @@ pub(super) mod daemon;
 pub(super) mod identity;
 pub(super) mod roles;
 pub(super) mod scalar;
+pub(super) mod ssh;
 pub(super) mod target;
 
 use schemars::JsonSchema;

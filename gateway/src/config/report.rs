@@ -49,6 +49,11 @@ impl Report {
         self.errors.borrow().is_empty()
     }
 
+    /// How many errors there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.errors.borrow().len()
+    }
+
     /// All errors, by file and line.
     pub(super) fn into_errors(self) -> ConfigErrors {
         let mut errors = self.errors.into_inner();

@@ -220,6 +220,8 @@ pub struct TargetSettings {
     pub client_tls: ClientTls,
     /// TLS towards the upstream.
     pub upstream_tls: UpstreamTls,
+    /// What only SSH has: there for `ssh`, and for nothing else.
+    pub ssh: Option<SshSettings>,
     /// What the gateway logs in with.
     pub credential: CredentialSettings,
     /// Whether decisions are enforced.
@@ -279,13 +281,48 @@ pub enum UpstreamTlsMode {
     Disable,
 }
 
+/// What only a target of SSH has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshSettings {
+    /// The logins that belong to it; empty for all.
+    pub users: Vec<Arc<str>>,
+    /// What the upstream's host key is verified against.
+    pub upstream_host_keys: HostKeySettings,
+    /// Who the gateway is to the client.
+    pub client_host_key: ClientHostKeySettings,
+    /// Whether rules see paths as the target resolves them, symbolic links included.
+    pub strict_paths: bool,
+}
+
+/// What an upstream's host key is verified against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostKeySettings {
+    /// A file in the form of OpenSSH's `known_hosts`.
+    KnownHosts(PathBuf),
+    /// A file with the public keys of authorities for host certificates.
+    CertificateAuthority(PathBuf),
+}
+
+/// Who the gateway is to an SSH client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientHostKeySettings {
+    /// The holder of a certificate by the gateway's own authority.
+    Certificate,
+    /// The target itself: files of its private host keys; not empty.
+    Enrolled(Vec<PathBuf>),
+}
+
 /// What the gateway logs in with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialSettings {
-    /// The user.
-    pub user: String,
+    /// The user; `None` for the one that the workload asks for, which only SSH can.
+    pub user: Option<String>,
     /// Where the password is; `None` where the upstream asks for none.
     pub password: Option<SecretSource>,
+    /// Where the private key is. SSH only, and there is one of it and the password.
+    pub private_key: Option<SecretSource>,
+    /// The certificate of the private key. Never without one.
+    pub certificate: Option<PathBuf>,
 }
 
 /// Where a secret is.

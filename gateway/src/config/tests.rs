@@ -1,5 +1,7 @@
 //! The configuration from the outside: what is read, and every error that people see.
 
+mod ssh;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

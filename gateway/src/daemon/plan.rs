@@ -10,10 +10,11 @@ use std::sync::Arc;
 use crate::config as from;
 use crate::config::{Settings, TargetAddress, TargetSettings};
 use crate::credentials::{CredentialSettings, SourceSettings};
+use crate::host_keys::{ClientHostKey, HostKeyTrust};
 use crate::identity::workload::{UserMatch, WorkloadDefinition, WorkloadMatch};
 use crate::identity::{IdentitySettings, JwksSource, ProviderSettings, TokenSettings, TokenSource};
 use crate::interception::{Captured, CgroupPattern, Govern, Unlisted};
-use crate::session::{ClientTls, Enforcement, OnRecordingFailure, Target};
+use crate::session::{ClientTls, Enforcement, OnRecordingFailure, SshTarget, Target};
 use crate::tls::{
     CertificateNames, NameError, UpstreamTls, UpstreamTlsError, UpstreamTlsMode,
     UpstreamTlsSettings,
@@ -158,16 +159,10 @@ async fn target(settings: &TargetSettings) -> Result<Target, TargetProblem> {
         },
         upstream_tls,
         credential: CredentialSettings {
-            user: Some(settings.credential.user.clone()),
-            password: settings.credential.password.as_ref().map(|source| match source {
-                from::SecretSource::File(path) => SourceSettings::File(path.clone()),
-                from::SecretSource::Environment(name) => SourceSettings::Environment(name.clone()),
-                from::SecretSource::SystemdCredential(name) => {
-                    SourceSettings::Systemd(name.clone())
-                }
-            }),
-            private_key: None,
-            certificate: None,
+            user: settings.credential.user.clone(),
+            password: settings.credential.password.as_ref().map(secret),
+            private_key: settings.credential.private_key.as_ref().map(secret),
+            certificate: settings.credential.certificate.clone(),
         },
         enforcement: match settings.enforcement {
             from::Enforcement::Enforce => Enforcement::Enforce,
@@ -178,8 +173,38 @@ async fn target(settings: &TargetSettings) -> Result<Target, TargetProblem> {
             from::OnRecordingFailure::Allow => OnRecordingFailure::Allow,
         },
         audit_allowed: settings.audit_allowed_operations,
-        ssh: None,
+        ssh: settings.ssh.as_ref().map(|ssh| ssh_target(ssh, settings)),
     })
+}
+
+fn secret(source: &from::SecretSource) -> SourceSettings {
+    match source {
+        from::SecretSource::File(path) => SourceSettings::File(path.clone()),
+        from::SecretSource::Environment(name) => SourceSettings::Environment(name.clone()),
+        from::SecretSource::SystemdCredential(name) => SourceSettings::Systemd(name.clone()),
+    }
+}
+
+fn ssh_target(ssh: &from::SshSettings, settings: &TargetSettings) -> SshTarget {
+    let named = settings.addresses.iter().filter_map(|address| match address {
+        TargetAddress::Ip(_) => None,
+        TargetAddress::Name { host, .. } => Some(Arc::from(host.as_str())),
+    });
+    SshTarget {
+        names: named.collect(),
+        users: ssh.users.clone(),
+        upstream_host_keys: match &ssh.upstream_host_keys {
+            from::HostKeySettings::KnownHosts(path) => HostKeyTrust::KnownHosts(path.clone()),
+            from::HostKeySettings::CertificateAuthority(path) => {
+                HostKeyTrust::CertificateAuthority(path.clone())
+            }
+        },
+        client_host_key: match &ssh.client_host_key {
+            from::ClientHostKeySettings::Certificate => ClientHostKey::Certificate,
+            from::ClientHostKeySettings::Enrolled(files) => ClientHostKey::Enrolled(files.clone()),
+        },
+        strict_paths: ssh.strict_paths,
+    }
 }
 
 fn host_of(address: &TargetAddress) -> String {

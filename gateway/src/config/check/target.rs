@@ -6,11 +6,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use model::{Environment, TargetName};
+use model::{Environment, Protocol, TargetName};
 
 use super::Checker;
 use super::text::is_host_name;
 use crate::config::raw::scalar::WordOr;
+use crate::config::raw::ssh::RawCertificate;
 use crate::config::raw::target::{
     RawClientTls, RawCredential, RawEnforcement, RawOnFailure, RawSecret, RawTarget,
     RawUpstreamTls, RawUpstreamTlsMore, TLS_MODES,
@@ -32,7 +33,13 @@ impl Checker<'_> {
                 if let Some(shared) = ambiguous(&target, other) {
                     let reason =
                         format!("target {} has the address {} too", other.name, shown(shared));
-                    let remedy = "give both targets databases that do not overlap, or merge them";
+                    let remedy = match target.protocol {
+                        Protocol::Postgres => {
+                            "give both targets databases that do not overlap, or merge them"
+                        }
+                        // The host key is shown before anybody says who wants to log in.
+                        Protocol::Ssh => "merge the two; rules can tell their logins apart",
+                    };
                     self.refuse(&one.addresses, reason, remedy);
                 }
             }
@@ -50,17 +57,23 @@ impl Checker<'_> {
             Some(at) => self.name(at).map(|name| Some(Environment(name.into()))),
         };
         let upstream_tls = self.upstream_tls(raw.upstream_tls.as_ref());
-        let credential = raw.credential.get().and_then(|credential| self.credential(credential));
+        let protocol = raw.protocol.get().copied();
+        let ssh = self.ssh(raw, protocol);
+        let credential = raw.credential.get().and_then(|one| {
+            let at = raw.credential.spot;
+            self.credential(one, at, protocol)
+        });
         let audit = raw.audit.as_ref().and_then(At::get);
         let allowed = audit.and_then(|audit| audit.allowed_operations.as_ref());
         Some(TargetSettings {
             name: name?,
-            protocol: *raw.protocol.get()?,
+            protocol: protocol?,
             addresses: addresses?,
             databases: databases?,
             environment: environment?,
             client_tls: client_tls(raw.client_tls.as_ref())?,
             upstream_tls: upstream_tls?,
+            ssh: ssh?,
             credential: credential?,
             enforcement: enforcement(raw.enforcement.as_ref())?,
             audit_allowed_operations: allowed.map_or(Some(audited), |at| at.get().copied())?,
@@ -167,13 +180,33 @@ impl Checker<'_> {
         Some(name.to_ascii_lowercase())
     }
 
-    fn credential(self, raw: &RawCredential) -> Option<CredentialSettings> {
-        let user = self.free_text(&raw.user);
-        let password = match &raw.password {
+    fn credential(
+        self,
+        raw: &RawCredential,
+        spot: Spot,
+        protocol: Option<Protocol>,
+    ) -> Option<CredentialSettings> {
+        let user = match &raw.user {
+            None => Some(None),
+            Some(at) => self.free_text(at).map(|user| Some(user.to_owned())),
+        };
+        let secret = |at: Option<&At<RawSecret>>| match at {
             None => Some(None),
             Some(at) => at.get().and_then(|secret| self.secret(secret)).map(Some),
         };
-        Some(CredentialSettings { user: user?.to_owned(), password: password? })
+        let password = secret(raw.password.as_ref());
+        let private_key = secret(raw.private_key.as_ref());
+        let certificate = match &raw.certificate {
+            None => Some(None),
+            Some(at) => at.get().and_then(|RawCertificate::File(at)| self.path(at)).map(Some),
+        };
+        self.credential_of(raw, spot, protocol?)?;
+        Some(CredentialSettings {
+            user: user?,
+            password: password?,
+            private_key: private_key?,
+            certificate: certificate?,
+        })
     }
 
     fn secret(self, raw: &RawSecret) -> Option<SecretSource> {
@@ -282,6 +315,14 @@ pub(super) fn referenced<'a>(
         let password = credential.and_then(|one| one.password.as_ref()).and_then(At::get);
         if let Some(RawSecret::File(at)) = password {
             files.push(("the file of the password", at));
+        }
+        let private_key = credential.and_then(|one| one.private_key.as_ref()).and_then(At::get);
+        if let Some(RawSecret::File(at)) = private_key {
+            files.push(("the file of the private key", at));
+        }
+        let certificate = credential.and_then(|one| one.certificate.as_ref()).and_then(At::get);
+        if let Some(RawCertificate::File(at)) = certificate {
+            files.push(("the file of the certificate", at));
         }
     }
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::scalar::{Word, WordOr, Words};
+use super::ssh::{RawCertificate, RawClientHostKey, RawHostKeys, RawSftpPaths};
 use crate::config::read::At;
 
 /// A named upstream.
@@ -21,15 +22,28 @@ pub(in crate::config) struct RawTarget {
     pub(in crate::config) protocol: At<Protocol>,
     /// Where it is: `10.0.5.10:5432`, `[fd00::10]:5432` or `db.example:5432`.
     pub(in crate::config) addresses: At<Vec<At<String>>>,
-    /// The databases that belong to it; others at the same address do not. Default: all.
+    /// The databases that belong to it; others at the same address do not. Default: all. Not for
+    /// `ssh`.
     pub(in crate::config) databases: Option<At<Vec<At<String>>>>,
+    /// The logins that belong to it; others are refused. Default: all. For `ssh`.
+    pub(in crate::config) users: Option<At<Vec<At<String>>>>,
     /// Its environment, such as `prod`, for rules to name.
     pub(in crate::config) environment: Option<At<String>>,
-    /// TLS between the workload and the gateway. Default: `offer`.
+    /// TLS between the workload and the gateway. Default: `offer`. Not for `ssh`.
     pub(in crate::config) client_tls: Option<At<RawClientTls>>,
     /// TLS between the gateway and the upstream: a word, or a word with more. `require` and
-    /// `disable` leave open who answers: use them for tests only. Default: `verify-full`.
+    /// `disable` leave open who answers: use them for tests only. Default: `verify-full`. Not for
+    /// `ssh`.
     pub(in crate::config) upstream_tls: Option<At<RawUpstreamTls>>,
+    /// What the upstream's host key is verified against. For `ssh`, which needs it.
+    pub(in crate::config) host_keys: Option<At<RawHostKeys>>,
+    /// Who the gateway is to the workload's client: the word `certificate` for the holder of a host
+    /// certificate by the gateway's own authority, or the target's own host keys. Default:
+    /// `certificate`. For `ssh`.
+    pub(in crate::config) client_host_key: Option<At<RawClientHostKey>>,
+    /// Whether rules see the paths of SFTP as the target resolves them (`strict`) or as they are
+    /// written (`lexical`). Default: `strict`. For `ssh`.
+    pub(in crate::config) sftp_paths: Option<At<RawSftpPaths>>,
     /// What the gateway logs in with. The workload's own is not used.
     pub(in crate::config) credential: At<RawCredential>,
     /// Whether decisions are enforced, or only recorded. Default: `enforce`.
@@ -90,10 +104,14 @@ impl Words for TlsMode {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Credential")]
 pub(in crate::config) struct RawCredential {
-    /// The user.
-    pub(in crate::config) user: At<String>,
+    /// The user. For `ssh` it may be left out: then the login that the workload asks for is used.
+    pub(in crate::config) user: Option<At<String>>,
     /// Where the password is. Without one the upstream must not ask.
     pub(in crate::config) password: Option<At<RawSecret>>,
+    /// Where the private key is, in OpenSSH's form and without a passphrase. For `ssh`.
+    pub(in crate::config) private_key: Option<At<RawSecret>>,
+    /// Where the certificate of the private key is, as in OpenSSH's `-cert.pub` files. For `ssh`.
+    pub(in crate::config) certificate: Option<At<RawCertificate>>,
 }
 
 /// Where a secret is. The secret itself is never written in the configuration.
