@@ -11,9 +11,11 @@
 //!   └ first of all: policy changed? token still good? recording healthy?
 //! ```
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::digest;
 use masking::Masker;
 use model::audit::{AuditEvent, SessionEnd, SessionFacts};
 use model::{
@@ -40,6 +42,10 @@ const VERIFIED_FOR: Duration = Duration::from_secs(5);
 
 /// Bytes of an operation's text that an audit line shows.
 const AUDIT_TEXT_BYTES_MAX: usize = 2_048;
+
+/// Bytes of an operation's text that a recording keeps. Raised, a few long statements fill what a
+/// session may have waiting for the disk.
+const RECORDED_TEXT_BYTES_MAX: usize = 64 * 1024;
 
 /// A live session.
 #[derive(Debug)]
@@ -392,8 +398,8 @@ impl Session {
         decision: &Decision,
     ) -> bool {
         let shown = self.scanned(&operation.text);
-        let text = shown.as_deref().unwrap_or(&operation.text);
-        let recorded = self.log.decided(number, operation, text, decision);
+        let text = cut_for_recording(shown.as_deref().unwrap_or(&operation.text));
+        let recorded = self.log.decided(number, operation, &text, decision);
         recorded.is_ok() || self.target.on_recording_failure == OnRecordingFailure::Allow
     }
 
@@ -453,6 +459,21 @@ impl Session {
         }
         self.masking_objection(statements)
     }
+}
+
+/// The text as a recording keeps it: the beginning of a long one, with its size and SHA-256.
+fn cut_for_recording(text: &str) -> Cow<'_, str> {
+    if text.len() <= RECORDED_TEXT_BYTES_MAX {
+        return Cow::Borrowed(text);
+    }
+    let end = text.floor_char_boundary(RECORDED_TEXT_BYTES_MAX);
+    let mut cut = text.get(..end).unwrap_or_default().to_owned();
+    let digest = digest::digest(&digest::SHA256, text.as_bytes());
+    let mut rest = format!(" ... [{} bytes in all, SHA-256 ", text.len());
+    rest.extend(digest.as_ref().iter().map(|byte| format!("{byte:02x}")));
+    cut.push_str(&rest);
+    cut.push(']');
+    Cow::Owned(cut)
 }
 
 /// Words an end that was ordered.

@@ -113,8 +113,14 @@ impl Refusal {
     /// Words what could not be read, as the server would.
     #[must_use]
     pub(super) fn of_unreadable(unreadable: &Unreadable) -> Self {
-        let mut refusal = Self::new(RefusalKind::Unreadable, unreadable.to_string())
+        let kind =
+            if unreadable.is_too_much() { RefusalKind::Limit } else { RefusalKind::Unreadable };
+        let mut refusal = Self::new(kind, unreadable.to_string())
             .because("portcullis could not read the statement, so it was not sent.");
+        if matches!(unreadable, Unreadable::TooLong { .. }) {
+            refusal = refusal
+                .with_hint("Send less in one statement, or raise `limits.statement_bytes_max`.");
+        }
         refusal.position = unreadable.position();
         refusal
     }

@@ -17,10 +17,15 @@ use sql::{
     Analysis, AnalysisLimits, Catalog, Outputs, Scope, Statement, StatementKind, Unreadable,
 };
 
+use tokio::runtime::{Handle, RuntimeFlavor};
+
 use super::databases::Snapshot;
 
 /// Longest text whose reading is kept: longer ones are rarely the same twice.
 const KEPT_TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// Texts longer than this are read aside, so that other sessions do not wait for them.
+const LONG_TEXT_BYTES: usize = 32 * 1024;
 
 /// Bytes of texts and readings kept.
 const KEPT_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -170,6 +175,9 @@ pub struct Readings {
     seen: Box<[AtomicU64]>,
     hasher: RandomState,
     scopes: Mutex<Scopes>,
+    /// Held while a long text is read: one at a time, so that many of them cannot take all cores,
+    /// nor the memory of many trees.
+    long: Mutex<()>,
     limits: AnalysisLimits,
 }
 
@@ -198,6 +206,7 @@ impl Readings {
             seen: (0..SEEN_SLOTS).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
             scopes: Mutex::default(),
+            long: Mutex::default(),
             limits,
         }
     }
@@ -207,6 +216,12 @@ impl Readings {
     pub fn read(&self, text: &str, scope: &DatabaseScope) -> Arc<Statements> {
         // Temporary relations are the session's own: what it reads is nobody else's.
         let kept = scope.temporary.is_empty() && text.len() <= KEPT_TEXT_BYTES_MAX;
+        if text.len() > LONG_TEXT_BYTES {
+            return Arc::new(aside(|| {
+                let _one_at_a_time = self.long.lock();
+                self.analyse(text, scope)
+            }));
+        }
         if !kept {
             return Arc::new(self.analyse(text, scope));
         }
@@ -260,6 +275,16 @@ impl Readings {
         let id = scopes.last;
         scopes.ids.insert(key, id);
         id
+    }
+}
+
+/// Does what takes long without keeping other tasks of this thread waiting, where the runtime has
+/// other threads.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
+    match flavor {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! `conformance`.
 
 mod adversarial;
+mod bulk;
 mod client_trust;
 mod clients;
 mod copy;

@@ -42,7 +42,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             startup_bytes_max: 10_000,
-            statement_bytes_max: 256 * 1024,
+            statement_bytes_max: 4 * 1024 * 1024,
             message_bytes_max: 16 * 1024 * 1024,
             handshake_within: Duration::from_secs(20),
             upstream_within: Duration::from_secs(20),

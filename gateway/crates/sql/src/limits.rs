@@ -21,7 +21,7 @@ pub struct AnalysisLimits {
 impl Default for AnalysisLimits {
     fn default() -> Self {
         Self {
-            text_bytes_max: 256 * 1024,
+            text_bytes_max: 4 * 1024 * 1024,
             statements_max: 1_024,
             nodes_max: 1_000_000,
             depth_max: 2_000,

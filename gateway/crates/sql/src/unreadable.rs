@@ -55,6 +55,19 @@ pub enum Unreadable {
 }
 
 impl Unreadable {
+    /// Whether the text is only too much of something that is allowed.
+    #[must_use]
+    pub const fn is_too_much(&self) -> bool {
+        matches!(
+            self,
+            Self::TooLong { .. }
+                | Self::TooMany { .. }
+                | Self::TooDeep { .. }
+                | Self::TooComplex { .. }
+                | Self::Tangled { .. }
+        )
+    }
+
     /// Characters from the start of the text, counted from 1, where the reason has a place.
     #[must_use]
     pub const fn position(&self) -> Option<usize> {

@@ -93,7 +93,7 @@ pub(in crate::config) struct RawMetrics {
 pub(in crate::config) struct RawLimits {
     /// Size of a message before the session is authorised. Default: `10000`.
     pub(in crate::config) startup_bytes_max: Option<At<Size>>,
-    /// Size of one statement's text. Default: `256KiB`.
+    /// Size of one statement's text. Default: `4MiB`.
     pub(in crate::config) statement_bytes_max: Option<At<Size>>,
     /// Size of one message that must be held whole to be judged or masked. Default: `16MiB`.
     pub(in crate::config) message_bytes_max: Option<At<Size>>,
