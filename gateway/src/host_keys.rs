@@ -5,11 +5,29 @@
 //! that operators enrol, and the verdict on what an upstream shows. Must not know a session or a
 //! credential. Nothing is ever trusted on first use. Nothing here runs on its own.
 
+mod authority;
+mod enrolled;
+mod error;
+mod files;
+mod known_hosts;
+mod minted;
+#[cfg(test)]
+pub(crate) mod testing;
+mod verdict;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use model::Clock;
+use parking_lot::Mutex;
 use russh::keys::{Certificate, PrivateKey, PublicKey};
+
+pub use authority::{PUBLIC_KEY_FILE, SshAuthority};
+use enrolled::Enrolled;
+pub use error::{HostKeyError, NotTrusted};
+use minted::Minted;
+pub use verdict::Expected;
+use verdict::TrustFiles;
 
 /// What an upstream's host key is checked against.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,72 +57,12 @@ pub enum Shown<'a> {
 }
 
 /// What the gateway shows to one client.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HostIdentity {
     /// The keys that exchanges are signed with.
     pub keys: Vec<PrivateKey>,
     /// Certificates for some of them.
     pub certificates: Vec<Certificate>,
-}
-
-/// Why there is no host key to show, or an upstream is not trusted.
-#[derive(Debug, thiserror::Error)]
-pub enum HostKeyError {
-    /// Nothing is there to check against, or to show.
-    #[error("{0}")]
-    Unusable(String),
-}
-
-impl HostKeyError {
-    /// What the client may know: no path and no key.
-    #[must_use]
-    pub const fn for_client(&self) -> &'static str {
-        match self {
-            Self::Unusable(_) => "the host keys of this target cannot be used",
-        }
-    }
-}
-
-/// Host keys of both sides.
-#[derive(Debug)]
-pub struct HostKeys {
-    _directory: PathBuf,
-    _clock: Arc<dyn Clock>,
-}
-
-impl HostKeys {
-    /// Keeps what must be kept in `directory`.
-    #[must_use]
-    pub fn new(directory: &Path, clock: Arc<dyn Clock>) -> Self {
-        Self { _directory: directory.to_owned(), _clock: clock }
-    }
-
-    /// What to show a client that reaches the target by one of `names`. `client_version` is the
-    /// client's version line (`SSH-2.0-OpenSSH_9.2p1`), where it has sent one.
-    ///
-    /// # Errors
-    /// Where there is nothing to show.
-    pub fn identity(
-        &self,
-        _choice: &ClientHostKey,
-        _names: &[String],
-        _client_version: Option<&str>,
-    ) -> Result<HostIdentity, HostKeyError> {
-        Err(HostKeyError::Unusable(String::from("no host keys")))
-    }
-
-    /// Whether what an upstream shows is what the target's configuration trusts.
-    ///
-    /// # Errors
-    /// Where it is not.
-    pub fn verdict(
-        &self,
-        _trust: &HostKeyTrust,
-        _at: &UpstreamName,
-        _shown: Shown<'_>,
-    ) -> Result<(), HostKeyError> {
-        Err(HostKeyError::Unusable(String::from("no host keys")))
-    }
 }
 
 /// What an upstream is called, for looking it up.
@@ -114,4 +72,105 @@ pub struct UpstreamName {
     pub hosts: Vec<String>,
     /// Its port.
     pub port: u16,
+}
+
+/// Host keys of both sides.
+#[derive(Debug)]
+pub struct HostKeys {
+    directory: PathBuf,
+    clock: Arc<dyn Clock>,
+    minted: Mutex<Option<Arc<Minted>>>,
+    enrolled: Enrolled,
+    trust: TrustFiles,
+}
+
+impl HostKeys {
+    /// Keeps what must be kept in `directory`. Nothing is made before it is asked for.
+    #[must_use]
+    pub fn new(directory: &Path, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            clock,
+            minted: Mutex::new(None),
+            enrolled: Enrolled::default(),
+            trust: TrustFiles::default(),
+        }
+    }
+
+    /// Makes sure that a target can be served: the authority is there, enrolled keys and files of
+    /// trust can be read. To be asked before a configuration is taken in.
+    ///
+    /// # Errors
+    /// What cannot be used, with a remedy.
+    pub fn check(&self, choice: &ClientHostKey, trust: &HostKeyTrust) -> Result<(), HostKeyError> {
+        match choice {
+            ClientHostKey::Certificate => self.minted().map(drop)?,
+            ClientHostKey::Enrolled(files) => self.enrolled.identity(files).map(drop)?,
+        }
+        self.trust.check(trust)
+    }
+
+    /// What to show a client that reaches the target by one of `names`. `client_version` is the
+    /// client's version line (`SSH-2.0-OpenSSH_9.2p1`), where it has sent one. The first call
+    /// makes keys and takes a moment.
+    ///
+    /// # Errors
+    /// Where there is nothing to show.
+    pub fn identity(
+        &self,
+        choice: &ClientHostKey,
+        names: &[String],
+        client_version: Option<&str>,
+    ) -> Result<HostIdentity, HostKeyError> {
+        match choice {
+            ClientHostKey::Certificate => {
+                self.minted()?.identity(names, client_version, self.clock.now())
+            }
+            ClientHostKey::Enrolled(files) => self.enrolled.identity(files),
+        }
+    }
+
+    /// What an upstream may show, to be asked for in its order.
+    ///
+    /// # Errors
+    /// Where the file of trust cannot be used.
+    pub fn expected(
+        &self,
+        trust: &HostKeyTrust,
+        at: &UpstreamName,
+    ) -> Result<Expected, HostKeyError> {
+        self.trust.expected(trust, at)
+    }
+
+    /// Whether what an upstream shows is what the target's configuration trusts. That it holds the
+    /// key has been proved by the exchange, not here.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub fn verdict(
+        &self,
+        trust: &HostKeyTrust,
+        at: &UpstreamName,
+        shown: Shown<'_>,
+    ) -> Result<(), HostKeyError> {
+        self.trust.verdict(trust, at, shown, self.clock.now())
+    }
+
+    /// The authority that signs host certificates, made where there is none.
+    ///
+    /// # Errors
+    /// Where its files cannot be used.
+    pub fn authority(&self) -> Result<SshAuthority, HostKeyError> {
+        SshAuthority::open(&self.directory)
+    }
+
+    fn minted(&self) -> Result<Arc<Minted>, HostKeyError> {
+        let mut minted = self.minted.lock();
+        if let Some(minted) = &*minted {
+            return Ok(Arc::clone(minted));
+        }
+        let made = Arc::new(Minted::open(&self.directory)?);
+        *minted = Some(Arc::clone(&made));
+        Ok(made)
+    }
 }

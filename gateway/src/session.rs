@@ -52,11 +52,11 @@ pub use rows::{OutputColumn, RowPlan};
 pub use services::Services;
 pub use statements::{DatabaseScope, Dialect, Readings, Statements};
 pub use stream::Stream;
-pub use target::{ClientTls, Enforcement, OnRecordingFailure, SshTarget, Target};
+pub use target::{ClientTls, Enforcement, OnRecordingFailure, SshTarget, Target, TargetHost};
 pub use upstream::{Upstream, UpstreamError};
 
 // What drivers need of the parts that they may not import themselves.
-pub use crate::host_keys::{HostIdentity, HostKeyError, Shown};
+pub use crate::host_keys::{Expected, HostIdentity, HostKeyError, Shown};
 pub use crate::recording::{OperationOutcome, Stream as OutputStream};
 pub use masking::{CarryOver, Masked, ValueKind};
 pub use sql::{self, Catalog, CatalogBuilder};

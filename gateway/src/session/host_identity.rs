@@ -13,7 +13,9 @@ use super::refusal::{Refusal, RefusalKind};
 use super::services::Services;
 use super::target::Target;
 use super::upstream::Upstream;
-use crate::host_keys::{HostIdentity, HostKeyError, HostKeyTrust, HostKeys, Shown, UpstreamName};
+use crate::host_keys::{
+    Expected, HostIdentity, HostKeyError, HostKeyTrust, HostKeys, Shown, UpstreamName,
+};
 
 /// What an upstream's host key is checked with.
 #[derive(Debug)]
@@ -27,12 +29,15 @@ impl HostKeyCheck {
     /// The check of a target; `None` where it is no target of SSH.
     pub(super) fn of(services: &Services, target: &Target, binding: &Binding) -> Option<Self> {
         let ssh = target.ssh.as_ref()?;
-        let mut hosts: Vec<String> = ssh.names.iter().map(ToString::to_string).collect();
-        hosts.push(binding.original.ip().to_string());
+        let address = binding.original;
+        // Other names of the target stand for other hosts: their keys are not this one's.
+        let names = ssh.names.iter().filter(|host| host.addresses.contains(&address));
+        let mut hosts: Vec<String> = names.map(|host| host.name.to_string()).collect();
+        hosts.push(address.ip().to_string());
         Some(Self {
             keys: Arc::clone(&services.host_keys),
             trust: ssh.upstream_host_keys.clone(),
-            name: UpstreamName { hosts, port: binding.original.port() },
+            name: UpstreamName { hosts, port: address.port() },
         })
     }
 }
@@ -43,11 +48,17 @@ impl Upstream {
     /// # Errors
     /// Where it is not, or the target is none of SSH.
     pub fn host_key_verdict(&self, shown: Shown<'_>) -> Result<(), HostKeyError> {
-        let check = self
-            .host_key
-            .as_ref()
-            .ok_or_else(|| HostKeyError::Unusable(String::from("the target trusts no host key")))?;
+        let check = self.host_key.as_ref().ok_or(HostKeyError::NoTarget)?;
         check.keys.verdict(&check.trust, &check.name, shown)
+    }
+
+    /// What the upstream may show, to be asked for in its order.
+    ///
+    /// # Errors
+    /// Where what it is checked against cannot be used, or the target is none of SSH.
+    pub fn host_keys_expected(&self) -> Result<Expected, HostKeyError> {
+        let check = self.host_key.as_ref().ok_or(HostKeyError::NoTarget)?;
+        check.keys.expected(&check.trust, &check.name)
     }
 }
 
@@ -59,9 +70,10 @@ impl Pending {
     /// The refusal, where there is nothing to show; the operator gets the whole story.
     pub fn host_identity(&self, client_version: Option<&str>) -> Result<HostIdentity, Refusal> {
         let shown = self.target.ssh.as_ref().map_or_else(
-            || Err(HostKeyError::Unusable(String::from("this is no target of SSH"))),
+            || Err(HostKeyError::NoTarget),
             |ssh| {
-                let mut names: Vec<String> = ssh.names.iter().map(ToString::to_string).collect();
+                let mut names: Vec<String> =
+                    ssh.names.iter().map(|host| host.name.to_string()).collect();
                 names.extend(self.target.addresses.iter().map(|one| one.ip().to_string()));
                 self.services.host_keys.identity(&ssh.client_host_key, &names, client_version)
             },

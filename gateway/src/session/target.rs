@@ -41,11 +41,20 @@ pub enum OnRecordingFailure {
     Allow,
 }
 
+/// A name of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetHost {
+    /// The name, as it is configured.
+    pub name: Arc<str>,
+    /// What it stood for when it was last resolved.
+    pub addresses: Vec<SocketAddr>,
+}
+
 /// What a target of SSH has beside the rest.
 #[derive(Clone, Debug)]
 pub struct SshTarget {
-    /// The names it is configured with, without ports; its addresses are the target's.
-    pub names: Vec<Arc<str>>,
+    /// The names it is configured with; its addresses are the target's.
+    pub names: Vec<TargetHost>,
     /// The logins that belong to it; empty for all.
     pub users: Vec<Arc<str>>,
     /// What the upstream's host key is checked against.
