@@ -273,7 +273,8 @@ pub enum Object {
     /// A file or directory of the target.
     File {
         /// Absolute, without `.`, `..`, empty parts or a slash at the end; `*` where it could not
-        /// be found out. Bytes that are not UTF-8 are written as the replacement character, which
+        /// be found out. Where everything below is meant too, a last part `**` is added: a grant
+        /// must then cover the whole tree, and a denial of any part of it applies. Bytes that are not UTF-8 are written as the replacement character, which
         /// no pattern that grants matches.
         path: Arc<str>,
     },
