@@ -125,6 +125,8 @@ impl Gateway {
         let mask_key = state.mask_key()?;
         let key = SigningKey::load_or_create(&state.path("recording.key"))?;
         let client_tls = client_tls(&settings, &targets, &state, &environment.registry, &clock)?;
+        let host_keys = Arc::new(HostKeys::new(&state.path("ca"), Arc::clone(&clock)));
+        plan::check_host_keys(&targets, &host_keys)?;
         let dialer = Arc::new(HostDialer);
         let identity = IdentityService::new(
             environment.attestor,
@@ -159,7 +161,7 @@ impl Gateway {
             readings: Arc::new(Readings::new(analysis)),
             databases: Arc::new(Databases::new(Arc::clone(&clock))),
             credentials: Arc::new(CredentialStore::new(Arc::new(HostEnvironment))),
-            host_keys: Arc::new(HostKeys::new(&state.path("ca"), Arc::clone(&clock))),
+            host_keys,
             transforms: Arc::new(Transforms::new(&mask_key)),
             dial: environment.dial,
             events,
@@ -252,6 +254,7 @@ impl Gateway {
             .map_err(GatewayError::Identity)?;
         let tls =
             client_tls(&settings, &targets, &self.state, &self.registry, &self.services.clock)?;
+        plan::check_host_keys(&targets, &self.services.host_keys)?;
         let policy = Arc::clone(&settings.policy);
         let (before, now) = (self.services.policies.current().digest(), policy.digest());
         self.targets.store(Arc::new(Targets::new(targets)));

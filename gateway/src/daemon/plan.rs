@@ -10,11 +10,11 @@ use std::sync::Arc;
 use crate::config as from;
 use crate::config::{Settings, TargetAddress, TargetSettings};
 use crate::credentials::{CredentialSettings, SourceSettings};
-use crate::host_keys::{ClientHostKey, HostKeyTrust};
+use crate::host_keys::{ClientHostKey, HostKeyError, HostKeyTrust, HostKeys};
 use crate::identity::workload::{UserMatch, WorkloadDefinition, WorkloadMatch};
 use crate::identity::{IdentitySettings, JwksSource, ProviderSettings, TokenSettings, TokenSource};
 use crate::interception::{Captured, CgroupPattern, Govern, Unlisted};
-use crate::session::{ClientTls, Enforcement, OnRecordingFailure, SshTarget, Target};
+use crate::session::{ClientTls, Enforcement, OnRecordingFailure, SshTarget, Target, TargetHost};
 use crate::tls::{
     CertificateNames, NameError, UpstreamTls, UpstreamTlsError, UpstreamTlsMode,
     UpstreamTlsSettings,
@@ -30,6 +30,14 @@ pub enum TargetProblem {
         target: String,
         /// Why.
         source: UpstreamTlsError,
+    },
+    /// Its host keys cannot be used.
+    #[error("target `{target}`: {source}")]
+    HostKeys {
+        /// The target.
+        target: String,
+        /// Why.
+        source: HostKeyError,
     },
     /// One of its names cannot be in a certificate.
     #[error("target `{target}`: {source}")]
@@ -146,11 +154,12 @@ async fn target(settings: &TargetSettings) -> Result<Target, TargetProblem> {
     let name = settings.addresses.first().map_or_else(String::new, host_of);
     let upstream_tls = UpstreamTls::new(&tls, &name, &[])
         .map_err(|source| TargetProblem::Tls { target: settings.name.to_string(), source })?;
+    let hosts = hosts(settings).await;
     Ok(Target {
         name: settings.name.clone(),
         protocol: settings.protocol,
         environment: settings.environment.clone(),
-        addresses: resolved(settings).await,
+        addresses: addresses(settings, &hosts),
         databases: settings.databases.clone(),
         client_tls: match settings.client_tls {
             from::ClientTls::Offer => ClientTls::Offer,
@@ -173,7 +182,7 @@ async fn target(settings: &TargetSettings) -> Result<Target, TargetProblem> {
             from::OnRecordingFailure::Allow => OnRecordingFailure::Allow,
         },
         audit_allowed: settings.audit_allowed_operations,
-        ssh: settings.ssh.as_ref().map(|ssh| ssh_target(ssh, settings)),
+        ssh: settings.ssh.as_ref().map(|ssh| ssh_target(ssh, hosts)),
     })
 }
 
@@ -185,13 +194,9 @@ fn secret(source: &from::SecretSource) -> SourceSettings {
     }
 }
 
-fn ssh_target(ssh: &from::SshSettings, settings: &TargetSettings) -> SshTarget {
-    let named = settings.addresses.iter().filter_map(|address| match address {
-        TargetAddress::Ip(_) => None,
-        TargetAddress::Name { host, .. } => Some(Arc::from(host.as_str())),
-    });
+fn ssh_target(ssh: &from::SshSettings, names: Vec<TargetHost>) -> SshTarget {
     SshTarget {
-        names: named.collect(),
+        names,
         users: ssh.users.clone(),
         upstream_host_keys: match &ssh.upstream_host_keys {
             from::HostKeySettings::KnownHosts(path) => HostKeyTrust::KnownHosts(path.clone()),
@@ -214,25 +219,46 @@ fn host_of(address: &TargetAddress) -> String {
     }
 }
 
-async fn resolved(settings: &TargetSettings) -> Vec<SocketAddr> {
-    let mut addresses = Vec::new();
+/// The target's names, and what each stands for now.
+async fn hosts(settings: &TargetSettings) -> Vec<TargetHost> {
+    let mut hosts = Vec::new();
     for address in &settings.addresses {
-        match address {
-            TargetAddress::Ip(address) => addresses.push(*address),
-            TargetAddress::Name { host, port } => {
-                match tokio::net::lookup_host((host.as_str(), *port)).await {
-                    Ok(found) => addresses.extend(found),
-                    Err(error) => tracing::error!(
-                        target_name = %settings.name, host, error = %error,
-                        "a target's name cannot be resolved; nothing is captured for it until it can"
-                    ),
-                }
+        let TargetAddress::Name { host, port } = address else { continue };
+        match tokio::net::lookup_host((host.as_str(), *port)).await {
+            Ok(found) => {
+                hosts.push(TargetHost { name: host.as_str().into(), addresses: found.collect() });
             }
+            Err(error) => tracing::error!(
+                target_name = %settings.name, host, error = %error,
+                "a target's name cannot be resolved; nothing is captured for it until it can"
+            ),
         }
     }
-    addresses.sort_unstable();
-    addresses.dedup();
-    addresses
+    hosts
+}
+
+fn addresses(settings: &TargetSettings, hosts: &[TargetHost]) -> Vec<SocketAddr> {
+    let plain = settings.addresses.iter().filter_map(|address| match address {
+        TargetAddress::Ip(address) => Some(*address),
+        TargetAddress::Name { .. } => None,
+    });
+    let named = hosts.iter().flat_map(|host| host.addresses.iter().copied());
+    let addresses: BTreeSet<SocketAddr> = plain.chain(named).collect();
+    addresses.into_iter().collect()
+}
+
+/// Makes sure that the host keys of targets can be used, on both sides.
+pub(super) fn check_host_keys(
+    targets: &[Arc<Target>],
+    host_keys: &HostKeys,
+) -> Result<(), TargetProblem> {
+    for target in targets {
+        let Some(ssh) = &target.ssh else { continue };
+        host_keys.check(&ssh.client_host_key, &ssh.upstream_host_keys).map_err(|source| {
+            TargetProblem::HostKeys { target: target.name.to_string(), source }
+        })?;
+    }
+    Ok(())
 }
 
 /// The names that workloads know a target by, for its certificate.
