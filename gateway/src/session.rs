@@ -43,7 +43,7 @@ pub use gate::Gate;
 pub use guard::Guarded;
 pub use judgement::{Held, Judgement};
 pub use live::Session;
-pub use log::Answer;
+pub use log::{Answer, Transfer};
 pub use pending::{Identified, Login, Pending};
 pub use permit::{ConnectPermit, Permit, Receipt};
 pub use policies::Policies;
@@ -57,6 +57,6 @@ pub use upstream::{Upstream, UpstreamError};
 
 // What drivers need of the parts that they may not import themselves.
 pub use crate::host_keys::{Expected, HostIdentity, HostKeyError, Shown};
-pub use crate::recording::{OperationOutcome, Stream as OutputStream};
+pub use crate::recording::{Direction, OperationOutcome, Stream as OutputStream};
 pub use masking::{CarryOver, Masked, ValueKind};
 pub use sql::{self, Catalog, CatalogBuilder};

@@ -2,7 +2,9 @@
 //!
 //! Owns the choice of the subcommand. Recordings are read as files; only `kill` asks the daemon.
 
+mod export;
 mod facts;
+mod replay;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,7 @@ use super::look::Look;
 use super::wording::{bytes, moment, span};
 use super::{CONFIG_VARIABLE, DEFAULT_CONFIG, settings};
 use crate::recording::replay::{Options, Replay, plain};
-use crate::recording::{self, Filter, PublicKey, ReadError, Record, Trust};
+use crate::recording::{self, Filter, PublicKey, ReadError, Reader, Record, Trust};
 use facts::{SessionFacts, ShownFacts, VerifyFacts};
 
 const EXAMPLES: &str = "\
@@ -25,10 +27,11 @@ Examples:
   portcullis sessions list --workload nightly-report --since 24h
   portcullis sessions show ses_0190c0ffee0070008000000000000001
   portcullis sessions replay ses_0190c0ffee0070008000000000000001
+  portcullis sessions export ses_0190c0ffee0070008000000000000001 --output deploy.cast
   portcullis sessions verify ses_0190c0ffee0070008000000000000001
   portcullis sessions kill ses_0190c0ffee0070008000000000000001";
 
-/// List, show, replay and verify recorded sessions; end a live one
+/// List, show, replay, export and verify recorded sessions; end a live one
 ///
 /// Recordings are files: all but `kill` read them and need no daemon, but the right to read them.
 #[derive(Debug, Args)]
@@ -50,10 +53,18 @@ enum Command {
     )]
     Show(OneArguments),
     /// Print a session as it went: statements, decisions, what the workload saw
-    #[command(
-        after_help = "Examples:\n  portcullis sessions replay ses_0190c0ffee0070008000000000000001 --rows 100"
-    )]
-    Replay(ReplayArguments),
+    ///
+    /// A session that had a terminal is played in yours, where standard output is one or an option
+    /// under `Playing` is given. Sequences that would steer your terminal beyond drawing (clipboard,
+    /// titles, reports, keys) are left out.
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(replay::Arguments),
+    /// Write what an operation put on its screen to a file that other players read
+    ///
+    /// An asciicast (version 2) of one terminal, or of a command that had none. Times are those of
+    /// the recording; gaps and remarks are markers.
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::Arguments),
     /// Check that a recording is whole and unchanged
     ///
     /// Exit status 1 where it is not, or where it is not sealed (the session runs, or the daemon
@@ -121,13 +132,10 @@ struct OneArguments {
     id: SessionId,
 }
 
-#[derive(Debug, Args)]
-struct ReplayArguments {
-    #[command(flatten)]
-    one: OneArguments,
-    /// Rows of each result
-    #[arg(long, value_name = "COUNT", default_value = "20")]
-    rows: usize,
+impl OneArguments {
+    fn reader(&self) -> Result<Reader, Failure> {
+        recording::open(&self.place.directory()?, self.id, &Trust::AnyKey).map_err(unreadable)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -167,7 +175,8 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> Result<Exit, Failu
     match arguments.command {
         Command::List(arguments) => list(&arguments, context),
         Command::Show(arguments) => show(&arguments, context),
-        Command::Replay(arguments) => replay(&arguments, context),
+        Command::Replay(arguments) => replay::run(&arguments, context),
+        Command::Export(arguments) => export::run(&arguments, context),
         Command::Verify(arguments) => verify(&arguments, context),
         Command::Kill { id } => {
             let done = context.ask(async |client| client.kill(id).await)?;
@@ -223,7 +232,7 @@ fn story(directory: &Path, id: SessionId) -> Result<(ShownFacts, String), Failur
         file_bytes: std::fs::metadata(&path).map_or(0, |found| found.len()),
         path: path.clone(),
     };
-    let mut replay = Replay::new(Options::default());
+    let mut replay = Replay::new(SHOWN);
     let mut text = replay.header(reader.header());
     for entry in reader {
         let entry = entry.map_err(unreadable)?;
@@ -234,7 +243,10 @@ fn story(directory: &Path, id: SessionId) -> Result<(ShownFacts, String), Failur
     Ok((ShownFacts { session, verified: VerifyFacts::new(path, &report) }, text))
 }
 
-/// What the workload was shown, which `replay` is for.
+/// A command's output by its first lines; a terminal's not at all.
+const SHOWN: Options = Options { output_lines_max: 20, terminal_lines_max: 0, ..Options::DEFAULT };
+
+/// The rows the workload was shown, which `replay` is for.
 const fn is_of_result(record: &Record<'_>) -> bool {
     matches!(
         record,
@@ -266,25 +278,6 @@ fn render_end(shown: &ShownFacts, look: &Look) -> String {
     look.labelled(&mut text, "recording", &line);
     text.push_str(&render_verify(std::slice::from_ref(&shown.verified), look));
     text
-}
-
-fn replay(arguments: &ReplayArguments, context: &Context) -> Result<Exit, Failure> {
-    if context.json() {
-        return Err(Failure::new(Exit::Impossible, "a replay has no JSON form")
-            .with_remedy("Use `sessions show --json` for the facts of a session."));
-    }
-    let directory = arguments.one.place.directory()?;
-    let reader =
-        recording::open(&directory, arguments.one.id, &Trust::AnyKey).map_err(unreadable)?;
-    let options = Options { rows_max: arguments.rows, ..Options::default() };
-    let mut replay = Replay::new(options);
-    // Printed as it is read: a recording may be larger than memory.
-    context.print(&replay.header(reader.header()))?;
-    for entry in reader {
-        context.print(&replay.entry(&entry.map_err(unreadable)?))?;
-    }
-    context.print(&replay.finish())?;
-    Ok(Exit::Done)
 }
 
 fn verify(arguments: &VerifyArguments, context: &Context) -> Result<Exit, Failure> {

@@ -76,14 +76,14 @@ pub enum Record<'a> {
         /// Its values, in the order of the columns.
         values: Cow<'a, [Value<'a>]>,
     },
-    /// Rows that were shown but not kept, because the operation's result reached its limit. Made by
-    /// the recorder.
+    /// What was shown but not kept, because the operation's result or output reached its limit. Made
+    /// by the recorder.
     ResultOmitted {
         /// Its number.
         operation: OperationNumber,
-        /// How many rows.
+        /// How many rows; none where it was output.
         rows: u64,
-        /// Bytes of their values.
+        /// Bytes of their values, or of the output.
         bytes: u64,
     },
     /// A chunk of a byte stream: terminal output, a body. Its time is the entry's.
@@ -94,6 +94,43 @@ pub enum Record<'a> {
         stream: Stream,
         /// The bytes, as shown.
         bytes: Cow<'a, [u8]>,
+    },
+    /// The terminal that an operation runs in. Its output from here on is a terminal's; the times of
+    /// an export count from here.
+    Terminal {
+        /// The operation whose output the terminal shows: the shell or the command, not the request
+        /// for a terminal.
+        operation: OperationNumber,
+        /// Its type, as the workload named it (`xterm-256color`).
+        term: Cow<'a, str>,
+        /// Its width in characters.
+        columns: u32,
+        /// Its height in characters.
+        rows: u32,
+    },
+    /// An operation's terminal changed its size.
+    Resized {
+        /// The operation.
+        operation: OperationNumber,
+        /// Its width in characters.
+        columns: u32,
+        /// Its height in characters.
+        rows: u32,
+    },
+    /// A file went through. Its content is not in the recording.
+    Transferred {
+        /// The operation that opened it.
+        operation: OperationNumber,
+        /// The upstream's name of it.
+        path: Cow<'a, str>,
+        /// Which way it went.
+        direction: Direction,
+        /// Bytes that went, each counted once a way.
+        bytes: u64,
+        /// SHA-256 of them, where they went in order and without a hole.
+        sha256: Option<[u8; 32]>,
+        /// Whether it went from its first byte to its end.
+        whole: bool,
     },
     /// A message the workload was sent beside results.
     Notice {
@@ -164,6 +201,9 @@ impl Record<'_> {
             | Self::ResultColumns { operation, .. }
             | Self::ResultRow { operation, .. }
             | Self::ResultOmitted { operation, .. }
+            | Self::Terminal { operation, .. }
+            | Self::Resized { operation, .. }
+            | Self::Transferred { operation, .. }
             | Self::OperationEnded { operation, .. } => Some(*operation),
             Self::Output { operation, .. } | Self::Notice { operation, .. } => *operation,
             Self::Note { .. } | Self::Gap { .. } | Self::SessionEnded { .. } => None,
@@ -208,6 +248,15 @@ pub enum Stream {
     Output,
     /// What it was shown on the error stream.
     Error,
+}
+
+/// Which way a file goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the upstream to the workload.
+    Download,
+    /// From the workload to the upstream.
+    Upload,
 }
 
 /// How an operation ended.

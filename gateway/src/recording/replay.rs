@@ -7,6 +7,7 @@
 //! none can pass for a line of ours.
 
 mod plain;
+mod streams;
 mod table;
 
 use std::fmt::Write as _;
@@ -16,10 +17,11 @@ use model::audit::SessionEnd;
 use model::{DecidingRule, Effect, Reason};
 
 pub use plain::plain;
+use streams::Streams;
 use table::Table;
 
 use super::header::SessionHeader;
-use super::record::{Entry, OperationOutcome, Record, Stream, Value};
+use super::record::{Direction, Entry, OperationOutcome, Record, Value};
 use crate::telemetry::narrate;
 
 /// How much a replay shows.
@@ -31,11 +33,26 @@ pub struct Options {
     pub value_characters_max: usize,
     /// Characters of each statement.
     pub statement_characters_max: usize,
+    /// Lines of each operation's output that went to no terminal.
+    pub output_lines_max: u64,
+    /// Lines of each operation's output that went to a terminal.
+    pub terminal_lines_max: u64,
+}
+
+impl Options {
+    /// Results by their beginning, output whole.
+    pub const DEFAULT: Self = Self {
+        rows_max: 20,
+        value_characters_max: 60,
+        statement_characters_max: 4000,
+        output_lines_max: u64::MAX,
+        terminal_lines_max: u64::MAX,
+    };
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { rows_max: 20, value_characters_max: 60, statement_characters_max: 4000 }
+        Self::DEFAULT
     }
 }
 
@@ -60,13 +77,15 @@ pub fn render<'e>(
 pub struct Replay {
     options: Options,
     table: Option<Table>,
+    streams: Streams,
 }
 
 impl Replay {
     /// Starts a replay.
     #[must_use]
-    pub const fn new(options: Options) -> Self {
-        Self { options, table: None }
+    pub fn new(options: Options) -> Self {
+        let streams = Streams::new(options.output_lines_max, options.terminal_lines_max);
+        Self { options, table: None, streams }
     }
 
     /// Who, where, when.
@@ -115,6 +134,11 @@ impl Replay {
                 self.table = Some(Table::new(names.collect(), self.options.rows_max));
             }
             Record::ResultRow { values, .. } => self.row(values),
+            Record::ResultOmitted { rows: 0, bytes, operation } => {
+                self.end_table(&mut text);
+                self.streams.end(*operation, &mut text);
+                _ = writeln!(text, "{INDENT}{bytes} more bytes were shown, not kept");
+            }
             Record::ResultOmitted { rows, bytes, .. } => {
                 self.end_table(&mut text);
                 _ = writeln!(text, "{INDENT}{rows} more rows ({bytes} bytes) were shown, not kept");
@@ -131,6 +155,7 @@ impl Replay {
     pub fn finish(&mut self) -> String {
         let mut text = String::new();
         self.end_table(&mut text);
+        self.streams.finish(&mut text);
         text
     }
 
@@ -146,7 +171,7 @@ impl Replay {
         }
     }
 
-    fn fact(&self, at: Duration, record: &Record<'_>, text: &mut String) {
+    fn fact(&mut self, at: Duration, record: &Record<'_>, text: &mut String) {
         match record {
             Record::OperationStarted { operation, kind, text: statement, parameters } => {
                 _ = writeln!(text, "{} #{operation} {}", offset(at), plain(kind));
@@ -173,7 +198,16 @@ impl Replay {
                 let line = format!("{}{by}{comment}", narrate::hold_end(*end));
                 _ = writeln!(text, "{} {}", offset(at), plain(&line));
             }
-            Record::OperationEnded { .. } => {
+            Record::Output { operation, stream, bytes } => {
+                self.streams.push(at, *operation, *stream, bytes, text);
+            }
+            Record::Terminal { operation, term, columns, rows } => {
+                self.streams.opens_terminal(*operation);
+                let term = plain(term);
+                _ = writeln!(text, "{INDENT}in a terminal: {term}, {columns}x{rows}");
+            }
+            Record::OperationEnded { operation, .. } => {
+                self.streams.end(*operation, text);
                 _ = writeln!(text, "{INDENT}{}", plain(&end_of_operation(record)));
             }
             other => rare_fact(at, other, text),
@@ -186,15 +220,11 @@ const INDENT: &str = "            ";
 
 fn rare_fact(at: Duration, record: &Record<'_>, text: &mut String) {
     match record {
-        Record::Output { stream, bytes, .. } => {
-            let name = match stream {
-                Stream::Input => "in",
-                Stream::Output => "out",
-                Stream::Error => "err",
-            };
-            for line in String::from_utf8_lossy(bytes).lines() {
-                _ = writeln!(text, "{} {name}| {}", offset(at), plain(line));
-            }
+        Record::Resized { operation, columns, rows } => {
+            _ = writeln!(text, "{} #{operation} terminal is now {columns}x{rows}", offset(at));
+        }
+        Record::Transferred { .. } => {
+            _ = writeln!(text, "{INDENT}{}", plain(&transferred(record)));
         }
         Record::Notice { severity, text: message, .. } => {
             _ = writeln!(text, "{INDENT}{}: {}", plain(severity), plain(message));
@@ -261,9 +291,29 @@ fn decision(
     plain(&line)
 }
 
+fn transferred(record: &Record<'_>) -> String {
+    let Record::Transferred { path, direction, bytes, sha256, whole, .. } = record else {
+        return String::new();
+    };
+    let direction = match direction {
+        Direction::Download => "downloaded",
+        Direction::Upload => "uploaded",
+    };
+    let part = if *whole { "" } else { " in part" };
+    let mut line = format!("{direction}{part} {path}: {bytes} bytes");
+    if let Some(digest) = sha256 {
+        line.push_str(", sha256 ");
+        for byte in digest {
+            _ = write!(line, "{byte:02x}");
+        }
+    }
+    line
+}
+
 fn end_of_operation(record: &Record<'_>) -> String {
-    let Record::OperationEnded { outcome, status, code, rows, masked_values, duration, .. } =
-        record
+    let Record::OperationEnded {
+        outcome, status, code, rows, bytes, masked_values, duration, ..
+    } = record
     else {
         return String::new();
     };
@@ -275,9 +325,10 @@ fn end_of_operation(record: &Record<'_>) -> String {
     };
     let code = code.as_ref().map_or(String::new(), |code| format!("{code} "));
     let milliseconds = duration.as_secs_f64() * 1000.0;
-    format!(
-        "{outcome}{code}{status} ({rows} rows, {masked_values} values masked, {milliseconds:.3} ms)"
-    )
+    // What gave no rows but bytes is a stream.
+    let size =
+        if *rows == 0 && *bytes > 0 { format!("{bytes} bytes") } else { format!("{rows} rows") };
+    format!("{outcome}{code}{status} ({size}, {masked_values} values masked, {milliseconds:.3} ms)")
 }
 
 fn cell(value: &Value<'_>, characters_max: usize) -> String {

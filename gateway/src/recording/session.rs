@@ -18,7 +18,8 @@ use super::encoding::{self, EncodingError};
 use super::file::{Batch, RecordingFile};
 use super::header::Counts;
 use super::layout::PENDING_BYTES_MAX;
-use super::record::{OperationOutcome, Record};
+use super::outputs::Outputs;
+use super::record::{OperationOutcome, Record, Stream};
 use super::recorder::{RecordingError, STALLED_AFTER};
 use super::writer::Queue;
 
@@ -83,6 +84,7 @@ pub struct SessionRecorder {
     counts: Counts,
     lost: u64,
     result: ResultBudget,
+    outputs: Outputs,
     result_bytes_max: usize,
     finished: bool,
 }
@@ -122,13 +124,14 @@ impl SessionRecorder {
             counts: Counts::default(),
             lost: 0,
             result: ResultBudget::default(),
+            outputs: Outputs::default(),
             result_bytes_max,
             finished: false,
         }
     }
 
     /// Adds a record. Never waits. Parameters are cut to `recorded_result_bytes_max` in sum; rows
-    /// beyond it are counted, not kept.
+    /// beyond it are counted, not kept, and so is output that goes to no terminal.
     ///
     /// # Errors
     /// When the record may not reach the disk: the session must refuse the operation. The record is
@@ -149,7 +152,17 @@ impl SessionRecorder {
                     return Ok(());
                 }
             }
-            Record::OperationEnded { operation, .. } => self.close_result(*operation)?,
+            Record::Output { operation: Some(operation), stream, bytes } => {
+                return self.push_output(*operation, *stream, bytes);
+            }
+            Record::Terminal { operation, .. } => self.outputs.opens_terminal(*operation),
+            Record::OperationEnded { operation, .. } => {
+                self.close_result(*operation)?;
+                let bytes = self.outputs.end(*operation);
+                if bytes > 0 {
+                    self.omitted(*operation, 0, bytes)?;
+                }
+            }
             _ => {}
         }
         let mut budget = match record {
@@ -163,6 +176,20 @@ impl SessionRecorder {
             self.result.left = budget;
         }
         pushed
+    }
+
+    fn push_output(
+        &mut self,
+        operation: OperationNumber,
+        stream: Stream,
+        bytes: &[u8],
+    ) -> Result<(), RecordingError> {
+        let bytes = self.outputs.keep(operation, stream, bytes, self.result_bytes_max);
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let record = Record::Output { operation: Some(operation), stream, bytes: bytes.into() };
+        self.append(false, |block, at| encoding::append(block, at, &record, &mut 0))
     }
 
     /// Adds a row from its values, without a [`Record`] being built. As [`SessionRecorder::push`].
@@ -305,6 +332,15 @@ impl SessionRecorder {
         }
         self.result.omitted_rows = 0;
         self.result.omitted_bytes = 0;
+        self.omitted(operation, rows, bytes)
+    }
+
+    fn omitted(
+        &mut self,
+        operation: OperationNumber,
+        rows: u64,
+        bytes: u64,
+    ) -> Result<(), RecordingError> {
         let record = Record::ResultOmitted { operation, rows, bytes };
         self.append(false, |block, at| encoding::append(block, at, &record, &mut 0))
     }

@@ -14,7 +14,7 @@ use super::databases::{DatabaseKey, Snapshot};
 use super::gate::Gate;
 use super::guard::Guarded;
 use super::live::Session;
-use super::log::Answer;
+use super::log::{Answer, Transfer};
 use super::pending::Login;
 use super::permit::{ConnectPermit, Receipt};
 use super::refusal::{Refusal, RefusalKind};
@@ -192,6 +192,22 @@ impl Session {
     #[must_use]
     pub const fn guard<T>(&self, upstream: T) -> Guarded<T> {
         Guarded::new(upstream)
+    }
+
+    /// Records that the operation's output goes to a terminal, from here on. Call it with the shell's
+    /// or the command's receipt, before its first output.
+    pub fn terminal(&mut self, receipt: &Receipt, term: &str, columns: u32, rows: u32) {
+        self.log.terminal(receipt, term, columns, rows);
+    }
+
+    /// Records that the operation's terminal changed its size.
+    pub fn resized(&mut self, receipt: &Receipt, columns: u32, rows: u32) {
+        self.log.resized(receipt, columns, rows);
+    }
+
+    /// Records a file that went through: its name and size, not its content.
+    pub fn transferred(&mut self, receipt: &Receipt, transfer: &Transfer<'_>) {
+        self.log.transferred(receipt, transfer);
     }
 
     /// Records the end of an answer.

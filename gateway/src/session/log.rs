@@ -15,7 +15,7 @@ use super::services::Services;
 use super::target::{Enforcement, OnRecordingFailure, Target};
 use crate::approvals::Outcome;
 use crate::recording::{
-    OperationOutcome, Record, RecordingError, SessionHeader, SessionRecorder, Stream,
+    Direction, OperationOutcome, Record, RecordingError, SessionHeader, SessionRecorder, Stream,
 };
 use crate::telemetry::Events;
 
@@ -46,6 +46,21 @@ pub struct Answer<'a> {
     pub bytes: u64,
     /// Values masked.
     pub masked_values: u64,
+}
+
+/// A file that went through.
+#[derive(Clone, Copy, Debug)]
+pub struct Transfer<'a> {
+    /// The upstream's name of it.
+    pub path: &'a str,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Bytes that went.
+    pub bytes: u64,
+    /// SHA-256 of them, where they went in order and without a hole.
+    pub sha256: Option<[u8; 32]>,
+    /// Whether it went from its first byte to its end.
+    pub whole: bool,
 }
 
 impl SessionLog {
@@ -177,6 +192,26 @@ impl SessionLog {
             operation: receipt.map(Receipt::number),
             stream,
             bytes: Cow::Borrowed(bytes),
+        });
+    }
+
+    pub(super) fn terminal(&mut self, receipt: &Receipt, term: &str, columns: u32, rows: u32) {
+        let operation = receipt.number();
+        self.note(&Record::Terminal { operation, term: Cow::Borrowed(term), columns, rows });
+    }
+
+    pub(super) fn resized(&mut self, receipt: &Receipt, columns: u32, rows: u32) {
+        self.note(&Record::Resized { operation: receipt.number(), columns, rows });
+    }
+
+    pub(super) fn transferred(&mut self, receipt: &Receipt, transfer: &Transfer<'_>) {
+        self.note(&Record::Transferred {
+            operation: receipt.number(),
+            path: Cow::Borrowed(transfer.path),
+            direction: transfer.direction,
+            bytes: transfer.bytes,
+            sha256: transfer.sha256,
+            whole: transfer.whole,
         });
     }
 

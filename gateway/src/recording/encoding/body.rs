@@ -12,7 +12,7 @@ use model::{DecidingRule, Effect, HoldId, OperationNumber, Reason, RuleId, Times
 use super::EncodingError;
 use super::primitives::{Cursor, Sink};
 use crate::recording::header::Counts;
-use crate::recording::record::{OperationOutcome, Record, Stream};
+use crate::recording::record::{Direction, OperationOutcome, Record, Stream};
 
 const OPERATION_STARTED: u8 = 1;
 const DECIDED: u8 = 2;
@@ -27,6 +27,9 @@ const OPERATION_ENDED: u8 = 10;
 const NOTE: u8 = 11;
 const GAP: u8 = 12;
 const SESSION_ENDED: u8 = 13;
+const TERMINAL: u8 = 14;
+const RESIZED: u8 = 15;
+const TRANSFERRED: u8 = 16;
 
 pub(super) const fn kind(record: &Record<'_>) -> u8 {
     match record {
@@ -43,6 +46,9 @@ pub(super) const fn kind(record: &Record<'_>) -> u8 {
         Record::Note { .. } => NOTE,
         Record::Gap { .. } => GAP,
         Record::SessionEnded { .. } => SESSION_ENDED,
+        Record::Terminal { .. } => TERMINAL,
+        Record::Resized { .. } => RESIZED,
+        Record::Transferred { .. } => TRANSFERRED,
     }
 }
 
@@ -146,6 +152,25 @@ fn write_rare(sink: &mut Sink<'_>, record: &Record<'_>) {
             sink.text(severity);
             sink.text(text);
         }
+        Record::Terminal { term, columns, rows, .. } => {
+            sink.text(term);
+            sink.number((*columns).into());
+            sink.number((*rows).into());
+        }
+        Record::Resized { columns, rows, .. } => {
+            sink.number((*columns).into());
+            sink.number((*rows).into());
+        }
+        Record::Transferred { path, direction, bytes, sha256, whole, .. } => {
+            sink.text(path);
+            sink.byte(match direction {
+                Direction::Download => 0,
+                Direction::Upload => 1,
+            });
+            sink.number(*bytes);
+            sink.bytes(sha256.as_ref().map_or(&[], |digest| digest.as_slice()));
+            sink.byte(u8::from(*whole));
+        }
         Record::Note { text } => sink.text(text),
         Record::Gap { records } => sink.number(*records),
         Record::SessionEnded { end, counts } => {
@@ -239,6 +264,18 @@ fn read_rare(kind: u8, cursor: &mut Cursor<'_>) -> Result<Option<Record<'static>
             severity: cursor.text()?.into(),
             text: cursor.text()?.into(),
         },
+        TERMINAL => Record::Terminal {
+            operation: OperationNumber(cursor.number()?),
+            term: cursor.text()?.into(),
+            columns: read_size(cursor)?,
+            rows: read_size(cursor)?,
+        },
+        RESIZED => Record::Resized {
+            operation: OperationNumber(cursor.number()?),
+            columns: read_size(cursor)?,
+            rows: read_size(cursor)?,
+        },
+        TRANSFERRED => read_transferred(cursor)?,
         NOTE => Record::Note { text: cursor.text()?.into() },
         GAP => Record::Gap { records: cursor.number()? },
         SESSION_ENDED => Record::SessionEnded {
@@ -273,6 +310,28 @@ fn read_operation_ended(cursor: &mut Cursor<'_>) -> Result<Record<'static>, Enco
         masked_values: cursor.number()?,
         duration: Duration::from_micros(cursor.number()?),
     })
+}
+
+fn read_transferred(cursor: &mut Cursor<'_>) -> Result<Record<'static>, EncodingError> {
+    Ok(Record::Transferred {
+        operation: OperationNumber(cursor.number()?),
+        path: cursor.text()?.into(),
+        direction: match cursor.byte()? {
+            0 => Direction::Download,
+            1 => Direction::Upload,
+            _ => return Err(EncodingError::Meaningless),
+        },
+        bytes: cursor.number()?,
+        sha256: match cursor.byte_string()? {
+            [] => None,
+            digest => Some(digest.try_into().map_err(|_| EncodingError::Meaningless)?),
+        },
+        whole: cursor.flag()?,
+    })
+}
+
+fn read_size(cursor: &mut Cursor<'_>) -> Result<u32, EncodingError> {
+    u32::try_from(cursor.number()?).map_err(|_| EncodingError::Meaningless)
 }
 
 fn read_optional_operation(

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::recording::header::Counts;
-use crate::recording::record::{OperationOutcome, Stream, Value};
+use crate::recording::record::{Direction, OperationOutcome, Stream, Value};
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![any::<String>(), Just(String::new()), Just("x".repeat(300))]
@@ -178,8 +178,28 @@ fn of_sessions() -> impl Strategy<Value = Record<'static>> {
     ]
 }
 
+fn of_terminals_and_files() -> impl Strategy<Value = Record<'static>> {
+    prop_oneof![
+        (operation(), cow(), any::<(u32, u32)>()).prop_map(|(operation, term, (columns, rows))| {
+            Record::Terminal { operation, term, columns, rows }
+        }),
+        (operation(), any::<(u32, u32)>())
+            .prop_map(|(operation, (columns, rows))| Record::Resized { operation, columns, rows }),
+        (operation(), cow(), any::<(bool, u64, Option<[u8; 32]>, bool)>()).prop_map(
+            |(operation, path, (up, bytes, sha256, whole))| Record::Transferred {
+                operation,
+                path,
+                direction: if up { Direction::Upload } else { Direction::Download },
+                bytes,
+                sha256,
+                whole,
+            }
+        ),
+    ]
+}
+
 fn record() -> impl Strategy<Value = Record<'static>> {
-    prop_oneof![of_operations(), of_sessions()]
+    prop_oneof![of_operations(), of_sessions(), of_terminals_and_files()]
 }
 
 proptest! {
@@ -210,13 +230,13 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_break_the_decoder(body in prop::collection::vec(any::<u8>(), 0..400), kind in 0..16_u8) {
+    fn no_bytes_break_the_decoder(body in prop::collection::vec(any::<u8>(), 0..400), kind in 0..20_u8) {
         let length = u32::try_from(body.len() + 1).unwrap();
         let framed = [&length.to_le_bytes()[..], &[kind], &body].concat();
         let mut rest = framed.as_slice();
         if let Ok(taken) = take(&mut rest) {
             prop_assert!(rest.is_empty());
-            prop_assert!(taken.record.is_some() || kind == 0 || kind > 13);
+            prop_assert!(taken.record.is_some() || kind == 0 || kind > 16);
         }
     }
 }

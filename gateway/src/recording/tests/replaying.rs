@@ -37,6 +37,18 @@ fn d5_no_recorded_text_reaches_the_terminal_as_a_control_sequence() {
 }
 
 #[test]
+fn commands_terminals_and_files_read_as_a_story() {
+    let entries = entries(world::shell_story());
+    let text = render(&world::header(), &entries, &Options::default());
+    assert!(!text.chars().any(|shown| shown.is_control() && shown != '\n'), "{text:?}");
+    insta::assert_snapshot!(text.split_once("\n\n").unwrap().1);
+    let short = Options { output_lines_max: 1, terminal_lines_max: 0, ..Options::default() };
+    let text = render(&world::header(), &entries, &short);
+    assert!(text.contains("... 2 more lines in the recording"), "{text}");
+    assert!(text.contains("... 4 lines in the recording"), "{text}");
+}
+
+#[test]
 fn long_results_values_and_statements_are_shortened_and_say_so() {
     let operation = model::OperationNumber(1);
     let row = |text: &'static str| Record::ResultRow {
@@ -56,7 +68,12 @@ fn long_results_values_and_statements_are_shortened_and_say_so() {
         row("1"),
         row("2"),
     ]);
-    let options = Options { rows_max: 2, value_characters_max: 5, statement_characters_max: 12 };
+    let options = Options {
+        rows_max: 2,
+        value_characters_max: 5,
+        statement_characters_max: 12,
+        ..Options::default()
+    };
     let text = render(&world::header(), &records, &options);
     let body = text.split_once("\n\n").unwrap().1;
     insta::assert_snapshot!(body, @r"

@@ -1,6 +1,7 @@
 //! What is kept of a result, and what never reaches the disk.
 
 use std::path::Path;
+use std::time::Duration;
 
 use model::OperationNumber;
 use model::audit::SessionEnd;
@@ -36,7 +37,12 @@ fn on_disk(directory: &Path, needle: &str) -> bool {
                 | Record::OperationStarted { parameters: values, .. } => values.to_vec(),
                 _ => Vec::new(),
             };
+            let output = match &entry.record {
+                Record::Output { bytes, .. } => memchr::memmem::find(bytes, needle.as_bytes()),
+                _ => None,
+            };
             plain.contains(needle)
+                || output.is_some()
                 || values.iter().any(|value| match value {
                     Value::Null => false,
                     Value::Whole(bytes) | Value::Cut { kept: bytes, .. } => {
@@ -130,4 +136,63 @@ async fn the_seal_counts_what_the_session_did() {
         Counts { operations: 3, denied: 1, held: 1, failed: 0, rows: 6, masked_values: 6 }
     );
     assert_eq!(seal.records_lost, 0);
+}
+
+fn output(number: u64, stream: Stream, bytes: &[u8]) -> Record<'_> {
+    Record::Output { operation: Some(OperationNumber(number)), stream, bytes: bytes.into() }
+}
+
+fn end_of(number: u64) -> Record<'static> {
+    Record::OperationEnded {
+        operation: OperationNumber(number),
+        outcome: OperationOutcome::Completed,
+        status: "exit status 0".into(),
+        code: None,
+        rows: 0,
+        bytes: 30,
+        masked_values: 0,
+        duration: Duration::ZERO,
+    }
+}
+
+#[tokio::test]
+async fn a_commands_output_is_kept_up_to_its_limit_and_a_terminals_whole() {
+    let world = World::with(|settings| settings.recorded_result_bytes_max = 10);
+    let mut session = world.recorder.begin(world::header()).await.unwrap();
+    let operation = OperationNumber(2);
+    let opened = Record::Terminal { operation, term: "vt100".into(), columns: 80, rows: 24 };
+    session.push(&opened).unwrap();
+    // Two operations at once, each with a budget a stream.
+    for _ in 0..5 {
+        session.push(&output(1, Stream::Output, b"abcdef")).unwrap();
+        session.push(&output(1, Stream::Error, b"no")).unwrap();
+        session.push(&output(2, Stream::Output, b"abcdef")).unwrap();
+    }
+    session.push(&end_of(1)).unwrap();
+    session.push(&end_of(2)).unwrap();
+    session.finish(SessionEnd::Client);
+    world.sealed().await;
+    let reader = open(&world.directory(), world::SESSION, &world.trust()).unwrap();
+    let records: Vec<_> = reader.map(|entry| entry.unwrap().record).collect();
+    let kept = |wanted: u64, of: Stream| {
+        let bytes = records.iter().filter_map(|record| match record {
+            Record::Output { operation: Some(number), stream, bytes }
+                if number.0 == wanted && *stream == of =>
+            {
+                Some(bytes.len())
+            }
+            _ => None,
+        });
+        bytes.sum::<usize>()
+    };
+    assert_eq!(
+        (kept(1, Stream::Output), kept(1, Stream::Error), kept(2, Stream::Output)),
+        (10, 10, 30)
+    );
+    let omitted: Vec<_> =
+        records.iter().filter(|one| matches!(one, Record::ResultOmitted { .. })).collect();
+    assert_eq!(
+        omitted,
+        [&Record::ResultOmitted { operation: OperationNumber(1), rows: 0, bytes: 20 }]
+    );
 }

@@ -251,3 +251,81 @@ fn drop_table() -> Vec<Record<'static>> {
         ended(3, OperationOutcome::Completed, "DROP TABLE"),
     ]
 }
+
+/// A session over SSH: a command, a terminal with hostile output, files.
+pub(crate) fn shell_story() -> Vec<Record<'static>> {
+    let mut records = command();
+    records.extend(terminal());
+    records.extend(files());
+    records
+}
+
+fn output(number: u64, stream: Stream, bytes: &'static [u8]) -> Record<'static> {
+    Record::Output { operation: Some(OperationNumber(number)), stream, bytes: bytes.into() }
+}
+
+fn granted(number: u64, access: &str) -> Record<'static> {
+    decided(number, Effect::Allow, Reason::Granted, rule("deploy", Effect::Allow, access))
+}
+
+fn command() -> Vec<Record<'static>> {
+    let ended = Record::OperationEnded {
+        operation: OperationNumber(1),
+        outcome: OperationOutcome::Failed,
+        status: "exit status 1".into(),
+        code: Some("1".into()),
+        rows: 0,
+        bytes: 44,
+        masked_values: 1,
+        duration: Duration::from_millis(12),
+    };
+    vec![
+        started(1, "exec", "tail -n 2 /var/log/app/app.log"),
+        granted(1, "exec on tail -n 2 /var/log/app/app.log"),
+        output(1, Stream::Output, b"user ***@example"),
+        output(1, Stream::Error, b"tail: file truncated\n"),
+        output(1, Stream::Output, b".com\nlast \x1b[1mline"),
+        ended,
+    ]
+}
+
+fn terminal() -> Vec<Record<'static>> {
+    let operation = OperationNumber(3);
+    vec![
+        started(3, "shell", "shell"),
+        granted(3, "shell on login deploy"),
+        Record::Terminal { operation, term: "xterm-256color".into(), columns: 80, rows: 24 },
+        output(3, Stream::Output, b"\x1b]0;deploy@web1\x07\x1b[?2004h$ "),
+        output(3, Stream::Input, b"ls\r"),
+        output(3, Stream::Output, b"ls\r\n\x1b[1;34mgr\xc3"),
+        output(3, Stream::Output, b"\xb6\xc3\x9fe\x1b[0m \xff\x1b]52;c;cm0=\x07\r\n"),
+        Record::Resized { operation, columns: 132, rows: 43 },
+        Record::Gap { records: 2 },
+        output(3, Stream::Output, b"\x1b[6n$ exit\r\n"),
+        ended(3, OperationOutcome::Completed, "exit status 0"),
+    ]
+}
+
+fn files() -> Vec<Record<'static>> {
+    let operation = OperationNumber(4);
+    vec![
+        started(4, "sftp open", "sftp open /srv/app/release.tar for writing"),
+        granted(4, "write on /srv/app/release.tar"),
+        Record::Transferred {
+            operation,
+            path: "/srv/app/release.tar".into(),
+            direction: Direction::Upload,
+            bytes: 3_145_728,
+            sha256: Some([0xab; 32]),
+            whole: true,
+        },
+        Record::Transferred {
+            operation,
+            path: "/srv/app/\u{1b}[2Jlog".into(),
+            direction: Direction::Download,
+            bytes: 10,
+            sha256: None,
+            whole: false,
+        },
+    ]
+}
