@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use masking::{ColumnFacts, ColumnPlan, Lineage, Masked, Masker, ValueKind, plan_column};
 use model::{Action, ColumnMask, MaskProfile, Tag};
-use sql::{Catalog, Form, OutputLineage, Outputs, Source, Statement};
+use sql::{Catalog, Comparison, Form, Meeting, OutputLineage, Outputs, Source, Statement};
 
 use super::classified::{Classification, Classified};
 use super::live::Session;
@@ -122,10 +122,14 @@ impl Session {
     }
 
     /// Why a statement must be refused for the sake of masking, whatever the policy says: it would
-    /// copy what is masked to where it is not.
+    /// copy what is masked to where it is not, or show it by rows that are not masked.
     pub(super) fn masking_objection(&self, statements: &Statements) -> Option<Refusal> {
         let view = self.view(&self.masks)?;
         for statement in statements.statements() {
+            let mut comparisons = flattened(statement).flat_map(|one| &one.comparisons);
+            if let Some(refusal) = comparisons.find_map(|one| view.objects_to(one)) {
+                return Some(refusal);
+            }
             for write in flattened(statement).flat_map(|one| &one.writes_from) {
                 let found = write.sources.iter().find_map(|source| view.masked(source));
                 let tag = match found {
@@ -255,6 +259,39 @@ impl<'a> View<'a> {
         }
         let opaque = lineage.opaque || forced;
         (None, if opaque { Lineage::Opaque } else { Lineage::Derived }, forced)
+    }
+
+    /// Why a comparison is refused: other rows would show by it what is masked.
+    fn objects_to(&self, comparison: &Comparison) -> Option<Refusal> {
+        let made_up = !comparison.computed.is_empty();
+        let tag = comparison.shows(|source| {
+            match self.classified.source(self.catalog, self.profile, source) {
+                Classification::Masked(mask) => Some(mask.tag.clone()),
+                // It may be a classified one under a new name; joins of stored rows stay.
+                Classification::Unknown if made_up => {
+                    self.profile.columns.first().map(|mask| mask.tag.clone())
+                }
+                Classification::Plain | Classification::Unknown => None,
+            }
+        })?;
+        let (message, reason) = match comparison.meeting {
+            Meeting::Counted => (
+                format!(
+                    "portcullis: {tag} values, which are masked here, would decide how many rows there are"
+                ),
+                "The number of rows would show the value.",
+            ),
+            Meeting::Added | Meeting::Divided | Meeting::Compared => (
+                format!(
+                    "portcullis: this compares {tag} values, which are masked here, with those of other rows"
+                ),
+                "The rows that match would show the value.",
+            ),
+        };
+        Some(Refusal::new(RefusalKind::Masking, message).because(reason).with_hint(format!(
+            "Compare with constants and parameters, classify the other column, too, or use a role \
+             with unmask: [{tag}]."
+        )))
     }
 
     /// The mask of a source, where it has one.

@@ -77,6 +77,7 @@ impl Statements {
                 statement.relations.extend(ran.relations.iter().cloned());
                 statement.writes_from.extend(ran.writes_from.iter().cloned());
                 statement.read_columns.extend(ran.read_columns.iter().cloned());
+                statement.comparisons.extend(ran.comparisons.iter().cloned());
             }
             needed.sort();
             needed.dedup();

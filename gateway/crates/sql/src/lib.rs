@@ -10,6 +10,7 @@
 //! The result types are those of every dialect; a dialect is a module with an `analyse` function.
 
 pub mod catalog;
+mod comparison;
 mod limits;
 mod lineage;
 pub mod postgres;
@@ -18,6 +19,7 @@ mod statement;
 mod unreadable;
 
 pub use catalog::{Catalog, CatalogBuilder};
+pub use comparison::{Comparison, Meeting, RowSource};
 pub use limits::AnalysisLimits;
 pub use lineage::{ColumnWrite, Form, OutputLineage, Outputs, Source};
 pub use scope::Scope;

@@ -12,6 +12,7 @@
 mod accesses;
 mod analyser;
 mod call;
+mod compared;
 mod copy;
 mod definition;
 mod expression;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use model::{Access, ObjectPath};
 
+use crate::comparison::Comparison;
 use crate::lineage::{ColumnWrite, Outputs, Source};
 
 /// A text, read.
@@ -33,6 +34,9 @@ pub struct Statement {
     /// Columns used elsewhere than in results (`WHERE`, `JOIN`, `ORDER BY`, `GROUP BY`, counts):
     /// through them a value can be found out without being shown. Sorted.
     pub read_columns: Vec<Source>,
+    /// What it compares across rows of different sources: through such a comparison one row may
+    /// show a value of another.
+    pub comparisons: Vec<Comparison>,
     /// The columns it writes from other columns, so that copying can be judged like showing.
     pub writes_from: Vec<ColumnWrite>,
     /// Every session setting it changes, also through functions.

@@ -77,3 +77,24 @@ fn a_view_is_followed_column_by_column() {
     let bases = catalog.base_columns(view, 1);
     assert_eq!(bases, sql::catalog::BaseColumns::Known([(users, 1), (users, 4), (view, 1)].into()));
 }
+
+#[test]
+fn comparisons_that_show_a_masked_value_are_told_from_those_that_do_not() {
+    let shop = Database::shared();
+    let mut wrong = String::new();
+    let (mut expected, mut sections) = (false, 0);
+    for line in include_str!("corpus/comparisons.sql").lines() {
+        if let Some(section) = line.strip_prefix("-- # ") {
+            (expected, sections) = (section.starts_with("shows"), sections + 1);
+        } else if !line.is_empty() && !line.starts_with("--") {
+            let statements = shop.read(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            let masked = |source: &sql::Source| shop.name(source).ends_with(".email").then_some(());
+            let mut all = statements.iter().flat_map(|one| &one.comparisons);
+            if all.any(|one| one.shows(masked).is_some()) != expected {
+                wrong += &format!("{line}\n");
+            }
+        }
+    }
+    assert_eq!(sections, 2);
+    assert!(wrong.is_empty(), "told wrong:\n{wrong}");
+}

@@ -78,6 +78,26 @@ SELECT id, name FROM users WHERE email = 'customer3@mail.example'
 SELECT id, name FROM users ORDER BY email LIMIT 3
 SELECT count(DISTINCT email), count(email) FROM users
 SELECT o.id, o.item FROM orders o JOIN users u ON u.id = o.user_id WHERE lower(u.email) = 'customer3@mail.example' ORDER BY 1
+SELECT o.id, o.item FROM orders o JOIN users u ON u.id = o.user_id WHERE u.email LIKE 'customer3@%' OR o.item LIKE 'zzz%' ORDER BY 1
+SELECT o.id FROM orders o JOIN users u ON u.id = o.user_id AND u.email LIKE 'customer3%' AND o.amount > 5 ORDER BY 1
+SELECT id FROM users WHERE email IN ('customer3@mail.example', 'x') OR email = ANY (ARRAY['customer4@mail.example']) ORDER BY 1
+SELECT id FROM users WHERE email IN (VALUES ('customer3@mail.example'), ('x')) ORDER BY 1
+SELECT a.id, b.id, b.name FROM users a JOIN users b ON a.email = b.email ORDER BY 1, 2 LIMIT 5
+SELECT a.id, b.name FROM users a JOIN users b USING (email) ORDER BY 1 LIMIT 5
+SELECT id FROM users WHERE email = (SELECT max(email) FROM users)
+SELECT id FROM users u WHERE length(email) >= (SELECT avg(length(email)) FROM users x WHERE x.name = u.name) ORDER BY 1 LIMIT 5
+SELECT id FROM orders WHERE user_id IN (SELECT id FROM users WHERE email LIKE 'customer3@%') ORDER BY 1
+SELECT id FROM orders o WHERE EXISTS (SELECT FROM users u WHERE u.id = o.user_id AND u.email LIKE 'customer3@%') ORDER BY 1
+SELECT id FROM users u WHERE NOT EXISTS (SELECT FROM orders o WHERE o.item = u.email) ORDER BY 1 LIMIT 5
+SELECT id, (SELECT count(*) FROM orders o WHERE o.user_id = u.id) FROM users u WHERE email LIKE 'customer3@%'
+SELECT count(CASE WHEN u.email LIKE 'customer%' AND o.amount > 5 THEN o.id END), count(*) FILTER (WHERE u.email LIKE 'customer%' OR o.amount > 5) FROM users u JOIN orders o ON o.user_id = u.id
+SELECT row_number() OVER (ORDER BY email), id FROM users ORDER BY 1 LIMIT 5
+SELECT id FROM (SELECT row_number() OVER (ORDER BY id) AS r, u.* FROM users u) s WHERE r < 5 AND email LIKE 'customer%' ORDER BY 1
+WITH params AS (SELECT 'customer3@%'::text AS q) SELECT u.id FROM users u, params WHERE u.email LIKE params.q
+WITH m AS (SELECT id, email FROM users) SELECT a.id FROM m a JOIN m b ON a.email = b.email ORDER BY 1 LIMIT 3
+WITH RECURSIVE t(id, email) AS (SELECT id, email FROM users WHERE id = 1 UNION ALL SELECT u.id, u.email FROM users u JOIN t ON u.id = t.id + 1 WHERE u.id < 5) SELECT id FROM t WHERE email LIKE 'customer%' ORDER BY 1
+SELECT n, count(u.id) FROM generate_series(1, 3) n LEFT JOIN users u ON u.id = n AND u.email LIKE 'customer%' GROUP BY n ORDER BY n
+SELECT v.label, u.name FROM users u JOIN (VALUES (1, 'a'), (2, 'b')) v(id, label) ON v.id = u.id WHERE u.email <> '' ORDER BY 1
 SELECT * FROM orders ORDER BY id OFFSET 5 FETCH FIRST 3 ROWS ONLY
 SELECT * FROM orders TABLESAMPLE BERNOULLI (100) ORDER BY id LIMIT 2
 SELECT id FROM orders WHERE id < 3 FOR SHARE

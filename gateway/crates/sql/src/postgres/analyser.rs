@@ -11,6 +11,7 @@ use model::{Access, Action, Object, ObjectPath};
 use pg_raw_parse::{Node, StmtList};
 use rustc_hash::FxHashMap;
 
+use super::compared::Compared;
 use super::names::Touched;
 use super::namespace::{Cte, Level};
 use super::rows::{Lineage, Origin};
@@ -43,6 +44,7 @@ pub(super) struct Analyser<'a> {
     pub(super) name_index: FxHashMap<&'a str, u32>,
     pub(super) others: Vec<Access>,
     pub(super) oracles: Vec<Origin>,
+    pub(super) compared: Compared,
     pub(super) levels: Vec<Level<'a>>,
     pub(super) ctes: Vec<Cte<'a>>,
     /// The `WHERE` of each query that the walk is inside.
@@ -131,6 +133,7 @@ impl<'a> Analyser<'a> {
             name_index: FxHashMap::default(),
             others: Vec::new(),
             oracles: Vec::new(),
+            compared: Compared::default(),
             levels: Vec::new(),
             ctes: Vec::new(),
             conditions: Vec::new(),
@@ -183,6 +186,9 @@ impl<'a> Analyser<'a> {
 
     /// The columns were used without being shown.
     pub(super) fn note_oracle(&mut self, lineage: Lineage) {
+        if !lineage.varies.is_empty() {
+            self.mention(&lineage.varies);
+        }
         self.oracles.extend(lineage.sources);
     }
 
@@ -219,6 +225,7 @@ impl<'a> Analyser<'a> {
             std::mem::take(&mut self.oracles).into_iter().map(|one| self.source(one)).collect();
         read_columns.sort_unstable();
         read_columns.dedup();
+        let comparisons = self.comparisons();
         Statement {
             kind,
             range: 0..0,
@@ -226,6 +233,7 @@ impl<'a> Analyser<'a> {
             relations,
             outputs,
             read_columns,
+            comparisons,
             writes_from: self.writes,
             settings: self.settings,
             refers_to: self.refers_to,
@@ -247,6 +255,7 @@ pub(super) fn around(
         relations: inner.relations.clone(),
         outputs,
         read_columns: inner.read_columns.clone(),
+        comparisons: inner.comparisons.clone(),
         writes_from: inner.writes_from.clone(),
         settings: inner.settings.clone(),
         refers_to: inner.refers_to.clone(),

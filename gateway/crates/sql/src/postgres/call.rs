@@ -51,7 +51,7 @@ impl<'a> Analyser<'a> {
             if call.agg_within_group {
                 lineage.merge(order);
             } else {
-                self.note_oracle(order);
+                self.note_sorted(order)?;
             }
         }
         self.predicate(call.agg_filter())?;
@@ -59,10 +59,18 @@ impl<'a> Analyser<'a> {
             self.window(over)?;
         }
         let lineage = lineage.derived();
-        Ok(match self.callee(schema, name) {
+        self.note_call(call, name, &lineage)?;
+        let value = match self.callee(schema, name) {
             Callee::Builtin => self.builtin(call, name, lineage),
             Callee::Harmless => lineage,
             Callee::Other => Lineage { opaque: true, ..lineage },
+        };
+        Ok(if functions::gives_rows(name) {
+            self.rows_of(value)
+        } else if call.over().is_some() {
+            self.window_value(value)
+        } else {
+            value
         })
     }
 
@@ -83,7 +91,7 @@ impl<'a> Analyser<'a> {
         match name {
             "count" | "regr_count" => {
                 self.note_oracle(lineage);
-                Lineage::constant()
+                self.count_value()
             }
             "nextval" | "setval" => self.sequence(call, name, Action::Update, lineage),
             "currval" => self.sequence(call, name, Action::Select, lineage),
@@ -91,6 +99,11 @@ impl<'a> Analyser<'a> {
             "set_config" => {
                 self.note_given(name, &lineage);
                 self.set_config(call, lineage)
+            }
+            // What follows from it is not its result: `random()` shows it.
+            "setseed" => {
+                self.note_given(name, &lineage);
+                lineage
             }
             _ if functions::is_harmless(name) => lineage,
             _ => {

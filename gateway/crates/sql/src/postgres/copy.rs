@@ -72,6 +72,7 @@ impl<'a> Analyser<'a> {
             .finish(StatementKind::CopyServerFile { program: copy.is_program }, Outputs::NoRows);
         statement.relations = inner.relations;
         statement.read_columns = inner.read_columns;
+        statement.comparisons = inner.comparisons;
         statement.writes_from = inner.writes_from;
         if let Outputs::Columns(columns) = inner.outputs {
             statement.writes_from.extend(columns.into_iter().map(|column| crate::ColumnWrite {
@@ -134,13 +135,13 @@ impl<'a> Analyser<'a> {
         else {
             let sources = touched
                 .iter()
-                .map(|one| Origin { touched: *one, column: ColumnKey::Any })
+                .map(|one| Origin { touched: *one, column: ColumnKey::Any, row: 0 })
                 .collect();
             let open = Some(Lineage { sources, ..Lineage::default() });
             return Rows { open, ..Rows::default() };
         };
         let named: Vec<&'a str> = copy.attlist().iter().filter_map(Node::as_str).collect();
-        let direct = |column: ColumnKey| Lineage::direct(Origin { touched: index, column });
+        let direct = |column: ColumnKey| Lineage::direct(Origin { touched: index, column, row: 0 });
         let columns: Vec<OutColumn<'a>> = if named.is_empty() {
             let stored = relation.columns.iter().filter(|column| !column.generated);
             stored

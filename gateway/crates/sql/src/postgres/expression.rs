@@ -8,15 +8,17 @@ use model::{Action, Object, ObjectPath};
 use pg_raw_parse::{Node, nodes, raw};
 
 use super::analyser::Analyser;
+use super::compared::meeting_of;
 use super::object::name_parts;
 use super::rows::{Expansion, Lineage, OutColumn};
 use crate::Unreadable;
+use crate::comparison::Meeting;
 
 impl<'a> Analyser<'a> {
     /// An expression whose value is not shown: what it derives from can be found out.
     pub(super) fn predicate(&mut self, node: Node<'a>) -> Result<(), Unreadable> {
         if !matches!(node, Node::None) {
-            let lineage = self.expression(node)?;
+            let lineage = self.condition(node)?;
             self.note_oracle(lineage);
         }
         Ok(())
@@ -52,27 +54,50 @@ impl<'a> Analyser<'a> {
     fn inner_expression(&mut self, node: Node<'a>) -> Result<Lineage, Unreadable> {
         match node {
             Node::A_Expr(_) | Node::TypeCast(_) | Node::CollateClause(_) => self.chain(node),
-            Node::BoolExpr(expr) => self.all_of(expr.args()),
+            Node::BoolExpr(expr) => {
+                let mut lineage = Lineage::constant();
+                for condition in expr.args() {
+                    lineage.merge(self.condition(condition)?);
+                }
+                Ok(lineage.derived())
+            }
             Node::FuncCall(call) => self.call(call),
             Node::SubLink(link) => self.sublink(link),
             Node::A_Indirection(indirection) => self.indirection(indirection),
             Node::CaseExpr(case) => {
                 let mut lineage = self.expression(case.arg())?;
+                let simple = !matches!(case.arg(), Node::None);
                 for when in case.args() {
-                    lineage.merge(self.expression(when)?);
+                    match when {
+                        Node::CaseWhen(when) if simple => {
+                            lineage.merge(self.expression(when.expr())?);
+                            self.note_meeting(Meeting::Compared, &lineage)?;
+                        }
+                        _ => {}
+                    }
+                }
+                for when in case.args() {
+                    lineage.merge(match when {
+                        Node::CaseWhen(when) if simple => self.expression(when.result())?,
+                        other => self.expression(other)?,
+                    });
                 }
                 lineage.merge(self.expression(case.defresult())?);
                 Ok(lineage.derived())
             }
             Node::CaseWhen(when) => {
-                let mut lineage = self.expression(when.expr())?;
+                let mut lineage = self.condition(when.expr())?;
                 lineage.merge(self.expression(when.result())?);
                 Ok(lineage.derived())
             }
             Node::CoalesceExpr(expr) => self.all_of(expr.args()),
-            Node::MinMaxExpr(expr) => self.all_of(expr.args()),
+            Node::MinMaxExpr(expr) => {
+                let lineage = self.all_of(expr.args())?;
+                self.note_meeting(Meeting::Compared, &lineage)?;
+                Ok(lineage)
+            }
             Node::NullTest(test) => Ok(self.expression(test.arg())?.derived()),
-            Node::BooleanTest(test) => Ok(self.expression(test.arg())?.derived()),
+            Node::BooleanTest(test) => Ok(self.condition(test.arg())?.derived()),
             Node::A_ArrayExpr(array) => self.all_of(array.elements()),
             Node::RowExpr(row) => self.row(row),
             Node::NodeList(list) => self.all_of(list),
@@ -80,7 +105,7 @@ impl<'a> Analyser<'a> {
             Node::GroupingFunc(grouping) => {
                 let lineage = self.all_of(grouping.args())?;
                 self.note_oracle(lineage);
-                Ok(Lineage::constant())
+                Ok(self.count_value())
             }
             Node::XmlExpr(xml) => {
                 let mut lineage = self.all_of(xml.named_args())?;
@@ -116,10 +141,18 @@ impl<'a> Analyser<'a> {
     fn chain(&mut self, top: Node<'a>) -> Result<Lineage, Unreadable> {
         let mut node = top;
         let mut lineage = Lineage::constant();
+        // What stands around the operators that set their sides against each other.
+        let mut around = Lineage::constant();
+        let mut meeting: Option<Meeting> = None;
         loop {
             match node {
                 Node::A_Expr(expr) => {
                     self.operator(expr.name());
+                    let own = meeting_of(expr);
+                    if meeting.is_none() && own.is_some() {
+                        around = std::mem::take(&mut lineage);
+                    }
+                    meeting = meeting.max(own);
                     lineage.merge(self.expression(expr.rexpr())?);
                     node = expr.lexpr();
                 }
@@ -127,6 +160,10 @@ impl<'a> Analyser<'a> {
                 Node::CollateClause(collate) => node = collate.arg(),
                 other => {
                     lineage.merge(self.expression(other)?);
+                    if let Some(meeting) = meeting {
+                        self.note_meeting(meeting, &lineage)?;
+                    }
+                    lineage.merge(around);
                     return Ok(lineage.derived());
                 }
             }
@@ -175,21 +212,32 @@ impl<'a> Analyser<'a> {
     fn sublink(&mut self, link: &'a nodes::SubLink) -> Result<Lineage, Unreadable> {
         self.operator(link.oper_name());
         let test = self.expression(link.testexpr())?;
-        let rows = self.query(link.subselect())?;
-        match link.sub_link_type {
-            raw::SubLinkType::EXISTS_SUBLINK => Ok(Lineage::constant()),
+        let exists = link.sub_link_type == raw::SubLinkType::EXISTS_SUBLINK;
+        let outside = self.step_inside(exists);
+        let rows = self.query(link.subselect());
+        let correlation = self.step_outside(&outside);
+        let rows = rows?;
+        let value = match link.sub_link_type {
+            raw::SubLinkType::EXISTS_SUBLINK => Lineage::constant(),
             raw::SubLinkType::EXPR_SUBLINK => match (rows.columns.as_slice(), &rows.open) {
-                ([only], None) => Ok(only.lineage.clone()),
-                _ => Ok(rows.union()),
+                ([only], None) => only.lineage.clone(),
+                _ => rows.union(),
             },
             raw::SubLinkType::ALL_SUBLINK
             | raw::SubLinkType::ANY_SUBLINK
-            | raw::SubLinkType::ARRAY_SUBLINK => {
+            | raw::SubLinkType::ARRAY_SUBLINK => rows.union(),
+            _ => return Ok(self.not_understood(Node::SubLink(link))),
+        };
+        let value = correlation.seen_from_outside(value);
+        match link.sub_link_type {
+            raw::SubLinkType::ALL_SUBLINK | raw::SubLinkType::ANY_SUBLINK => {
                 let mut lineage = test;
-                lineage.merge(rows.union());
+                lineage.merge(value);
+                self.note_meeting(Meeting::Compared, &lineage)?;
                 Ok(lineage.derived())
             }
-            _ => Ok(self.not_understood(Node::SubLink(link))),
+            raw::SubLinkType::ARRAY_SUBLINK => Ok(value.derived()),
+            _ => Ok(value),
         }
     }
 
@@ -333,7 +381,10 @@ impl<'a> Analyser<'a> {
                     lineage = self
                         .attribute_function(field.sval().unwrap_or_default(), lineage.derived());
                 }
-                Node::A_Indices(_) => lineage.merge(self.expression(step)?),
+                Node::A_Indices(_) => {
+                    lineage.merge(self.expression(step)?);
+                    self.note_meeting(Meeting::Compared, &lineage)?;
+                }
                 Node::A_Star(_) => {}
                 other => lineage.merge(self.not_understood(other)),
             }

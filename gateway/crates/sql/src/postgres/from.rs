@@ -86,8 +86,10 @@ impl<'a> Analyser<'a> {
             _ => None,
         };
         let kind = match only {
-            Some((touched, relation)) => EntryKind::Relation { touched, relation },
-            None => EntryKind::Unlisted { touched: bases.clone() },
+            Some((touched, relation)) => {
+                EntryKind::Relation { touched, relation, row: self.fresh_row() }
+            }
+            None => EntryKind::Unlisted { touched: bases.clone(), row: self.fresh_row() },
         };
         let alias = named.alias();
         Entry {
@@ -106,6 +108,7 @@ impl<'a> Analyser<'a> {
         rows: Rows<'a>,
         alias: Option<&'a nodes::Alias>,
     ) -> Vec<Item> {
+        let rows = self.row_source(rows);
         let name = alias.and_then(nodes::Alias::aliasname).unwrap_or(name);
         let entry = self.add_entry(Entry {
             name,
@@ -146,6 +149,7 @@ impl<'a> Analyser<'a> {
             let (call, definitions) = (pair.get(0), pair.get(1));
             let call = call.unwrap_or(Node::None);
             let lineage = self.expression(call)?.derived();
+            let lineage = self.rows_of(lineage);
             let name = super::label::default_name(call);
             if first_name.is_empty() {
                 first_name = name;
@@ -176,14 +180,16 @@ impl<'a> Analyser<'a> {
             }
         }
         if function.ordinality {
-            columns.push(OutColumn { name: "ordinality", lineage: Lineage::constant() });
+            let lineage = Lineage::varying(self.fresh_row());
+            columns.push(OutColumn { name: "ordinality", lineage });
         }
         if open.is_some() && !columns.is_empty() {
             // Columns of unknown number stand somewhere among these: any may be any.
-            let rows = Rows { columns: Rc::new(std::mem::take(&mut columns)), open, bases: vec![] };
+            let columns = Rc::new(std::mem::take(&mut columns));
+            let rows = Rows { columns, open, ..Rows::default() };
             open = Some(rows.union());
         }
-        let rows = Rows { columns: Rc::new(columns), open, bases: Vec::new() };
+        let rows = Rows { columns: Rc::new(columns), open, ..Rows::default() };
         Ok(self.rows_entry(first_name, rows, alias))
     }
 
@@ -240,7 +246,7 @@ impl<'a> Analyser<'a> {
                 }
             }
             self.read(&lineage);
-            self.note_oracle(lineage.clone());
+            self.note_sorted(lineage.clone())?;
             merged.push(OutColumn { name, lineage });
         }
         let using = Rc::new(merged.clone());
@@ -312,9 +318,9 @@ impl<'a> Analyser<'a> {
             self.need(Action::Execute, Object::Function { path });
         }
         for argument in sample.args() {
-            self.predicate(argument)?;
+            self.count_of_rows(argument)?;
         }
-        self.predicate(sample.repeatable())?;
+        self.count_of_rows(sample.repeatable())?;
         Ok(items)
     }
 
@@ -327,6 +333,8 @@ impl<'a> Analyser<'a> {
         for namespace in table.namespaces() {
             lineage.merge(self.expression(namespace)?);
         }
+        let stored = matches!(table.docexpr(), Node::ColumnRef(_));
+        let lineage = self.rows_made_of(lineage, stored)?;
         let mut columns = Vec::new();
         for column in table.columns() {
             let mut own = lineage.clone();
@@ -335,7 +343,7 @@ impl<'a> Analyser<'a> {
             let name = column.colname().unwrap_or_default();
             columns.push(OutColumn { name, lineage: own.derived() });
         }
-        let rows = Rows { columns: Rc::new(columns), open: None, bases: Vec::new() };
+        let rows = Rows { columns: Rc::new(columns), ..Rows::default() };
         Ok(self.rows_entry("xmltable", rows, table.alias()))
     }
 }

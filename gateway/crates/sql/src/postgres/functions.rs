@@ -33,6 +33,84 @@ pub(super) fn holds_others(name: &str) -> bool {
     HOLDS_OTHERS.contains(name)
 }
 
+/// Whether the function of this name in `pg_catalog` gives rows, as many as its arguments say.
+pub(super) fn gives_rows(name: &str) -> bool {
+    takes_apart(name)
+        || matches!(
+            name,
+            "generate_series"
+                | "generate_subscripts"
+                | "regexp_matches"
+                | "regexp_split_to_table"
+                | "string_to_table"
+                | "jsonb_path_query"
+                | "jsonb_path_query_tz"
+                | "ts_parse"
+                | "ts_debug"
+                | "ts_token_type"
+                | "ts_stat"
+                | "aclexplode"
+                | "pg_options_to_table"
+                | "_pg_expandarray"
+        )
+}
+
+/// Whether it gives one row for each part that its argument has.
+pub(super) fn takes_apart(name: &str) -> bool {
+    matches!(
+        name,
+        "unnest"
+            | "json_array_elements"
+            | "json_array_elements_text"
+            | "json_each"
+            | "json_each_text"
+            | "json_object_keys"
+            | "json_populate_recordset"
+            | "json_to_recordset"
+            | "jsonb_array_elements"
+            | "jsonb_array_elements_text"
+            | "jsonb_each"
+            | "jsonb_each_text"
+            | "jsonb_object_keys"
+            | "jsonb_populate_recordset"
+            | "jsonb_to_recordset"
+    )
+}
+
+/// Whether it puts its arguments side by side, or counts them, and never fails nor gives NULL
+/// for what they are to each other.
+pub(super) fn puts_together(name: &str) -> bool {
+    matches!(
+        name,
+        "array_agg"
+            | "concat"
+            | "concat_ws"
+            | "count"
+            | "format"
+            | "json_agg"
+            | "json_build_array"
+            | "json_build_object"
+            | "json_object_agg"
+            | "jsonb_agg"
+            | "jsonb_build_array"
+            | "jsonb_build_object"
+            | "jsonb_object_agg"
+            | "row_to_json"
+            | "string_agg"
+            | "to_json"
+            | "to_jsonb"
+            | "xmlagg"
+    )
+}
+
+/// Whether it writes its first argument in another form.
+pub(super) fn changes_form(name: &str) -> bool {
+    matches!(
+        name,
+        "date_part" | "date_trunc" | "extract" | "left" | "right" | "round" | "to_char" | "trunc"
+    )
+}
+
 /// The columns a function gives in `FROM`, where they are known; `name` is the name of a single
 /// column that has no own.
 pub(super) fn row_columns<'a>(call: Node<'a>, name: &'a str) -> Option<Vec<&'a str>> {

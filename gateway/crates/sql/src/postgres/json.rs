@@ -10,6 +10,7 @@ use super::analyser::Analyser;
 use super::namespace::Item;
 use super::rows::{Lineage, OutColumn, Rows};
 use crate::Unreadable;
+use crate::comparison::Meeting;
 
 impl<'a> Analyser<'a> {
     /// An expression of SQL/JSON; anything else is not understood.
@@ -28,6 +29,7 @@ impl<'a> Analyser<'a> {
                 }
                 lineage.merge(self.json_behavior(call.on_empty())?);
                 lineage.merge(self.json_behavior(call.on_error())?);
+                self.note_meeting(Meeting::Compared, &lineage)?;
             }
             Node::JsonArgument(argument) => lineage.merge(self.json_value(argument.val())?),
             Node::JsonBehavior(behavior) => lineage.merge(self.expression(behavior.expr())?),
@@ -97,7 +99,7 @@ impl<'a> Analyser<'a> {
         let Some(constructor) = constructor else { return Ok(()) };
         self.predicate(constructor.agg_filter())?;
         for order in constructor.agg_order() {
-            self.predicate(order)?;
+            self.sorted(order)?;
         }
         constructor.over().map_or(Ok(()), |over| self.window(over))
     }
@@ -114,11 +116,14 @@ impl<'a> Analyser<'a> {
             lineage.merge(self.expression(path.string())?);
         }
         lineage.merge(self.json_behavior(table.on_error())?);
+        let document = table.context_item().map(nodes::JsonValueExpr::raw_expr);
+        let stored = matches!(document, Some(Node::ColumnRef(_))) && table.passing().is_empty();
+        let lineage = self.rows_made_of(lineage, stored)?;
         let mut columns = Vec::new();
         for column in table.columns() {
             self.json_table_column(column, &lineage, &mut columns)?;
         }
-        let rows = Rows { columns: Rc::new(columns), open: None, bases: Vec::new() };
+        let rows = Rows { columns: Rc::new(columns), ..Rows::default() };
         Ok(self.rows_entry("json_table", rows, table.alias()))
     }
 

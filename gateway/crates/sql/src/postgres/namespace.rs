@@ -48,9 +48,9 @@ pub(super) struct Entry<'a> {
 /// What an entry is.
 pub(super) enum EntryKind<'a> {
     /// A relation that the catalogue knows.
-    Relation { touched: u32, relation: &'a Relation },
+    Relation { touched: u32, relation: &'a Relation, row: u32 },
     /// One that it does not know, and that may be any of these.
-    Unlisted { touched: Vec<u32> },
+    Unlisted { touched: Vec<u32>, row: u32 },
     /// A subquery, function or join.
     Rows {
         columns: Rc<Vec<OutColumn<'a>>>,
@@ -217,7 +217,7 @@ impl<'a> Analyser<'a> {
     fn probe(&self, entry: &Entry<'a>, name: &str) -> Probe {
         let position = entry.renamed.iter().position(|renamed| *renamed == name);
         match &entry.kind {
-            EntryKind::Relation { touched, relation } => {
+            EntryKind::Relation { touched, relation, row } => {
                 let column = match position {
                     Some(position) => relation.columns.get(position),
                     None => relation
@@ -230,12 +230,13 @@ impl<'a> Analyser<'a> {
                     Some(column) => Probe::Yes(Lineage::direct(Origin {
                         touched: *touched,
                         column: ColumnKey::Attribute(column.attribute),
+                        row: *row,
                     })),
-                    None if SYSTEM_COLUMNS.contains(&name) => Probe::Yes(Lineage::constant()),
+                    None if SYSTEM_COLUMNS.contains(&name) => Probe::Yes(Lineage::varying(*row)),
                     None => Probe::No,
                 }
             }
-            EntryKind::Unlisted { touched } => {
+            EntryKind::Unlisted { touched, row } => {
                 let column = match position {
                     Some(_) => ColumnKey::Any,
                     None => self
@@ -245,7 +246,7 @@ impl<'a> Analyser<'a> {
                 };
                 let mut lineage: Option<Lineage> = None;
                 for touched in touched {
-                    let origin = Origin { touched: *touched, column };
+                    let origin = Origin { touched: *touched, column, row: *row };
                     lineage = both(lineage, Some(Lineage::direct(origin)));
                 }
                 Probe::Maybe(lineage.unwrap_or_default())
@@ -296,7 +297,7 @@ impl<'a> Analyser<'a> {
     fn is_in_schema(&self, entry: &Entry<'a>, schema: &str) -> bool {
         let touched = match &entry.kind {
             EntryKind::Relation { touched, .. } => std::slice::from_ref(touched),
-            EntryKind::Unlisted { touched } => touched.as_slice(),
+            EntryKind::Unlisted { touched, .. } => touched.as_slice(),
             EntryKind::Rows { .. } => return false,
         };
         entry.plain
@@ -357,11 +358,12 @@ impl<'a> Analyser<'a> {
             entry.renamed.get(position).copied().unwrap_or(name)
         };
         match &entry.kind {
-            EntryKind::Relation { touched, relation } => {
+            EntryKind::Relation { touched, relation, row } => {
                 let columns = relation.columns.iter().enumerate().map(|(position, column)| {
                     let origin = Origin {
                         touched: *touched,
                         column: ColumnKey::Attribute(column.attribute),
+                        row: *row,
                     };
                     OutColumn {
                         name: name_at(position, &column.name),
@@ -370,10 +372,10 @@ impl<'a> Analyser<'a> {
                 });
                 (columns.collect(), None)
             }
-            EntryKind::Unlisted { touched } => {
+            EntryKind::Unlisted { touched, row } => {
                 let sources = touched
                     .iter()
-                    .map(|touched| Origin { touched: *touched, column: ColumnKey::Any })
+                    .map(|touched| Origin { touched: *touched, column: ColumnKey::Any, row: *row })
                     .collect();
                 (Vec::new(), Some(Lineage { sources, ..Lineage::default() }))
             }
@@ -407,7 +409,7 @@ impl<'a> Analyser<'a> {
             .collect();
         for touched in bases {
             self.use_column(touched, Action::Select, column);
-            lineage.sources.push(Origin { touched, column });
+            lineage.sources.push(Origin { touched, column, row: 0 });
         }
         lineage.settle();
         lineage
@@ -421,18 +423,31 @@ impl<'a> Analyser<'a> {
         if matches!(self.ctes.get(index).map(|cte| &cte.state), Some(CteState::Waiting)) {
             self.run_cte(index)?;
         }
-        Ok(self.ctes.get_mut(index).map(|cte| match &mut cte.state {
+        let rows = self.ctes.get_mut(index).map(|cte| match &mut cte.state {
             CteState::Waiting => Rows { open: Some(Lineage::opaque()), ..Rows::default() },
             CteState::Running { rows, consulted } => {
                 *consulted = true;
                 rows.clone()
             }
             CteState::Done(rows) => rows.clone(),
-        }))
+        });
+        let Some(rows) = rows else { return Ok(None) };
+        let rows = self.read_again(rows)?;
+        let state = self.ctes.get(index).map(|cte| &cte.state);
+        let running = matches!(state, Some(CteState::Running { .. }));
+        Ok(Some(if running { self.recursing(rows) } else { rows }))
     }
 }
 
 impl Entry<'_> {
+    /// The row source of a relation.
+    pub(super) const fn row(&self) -> u32 {
+        match self.kind {
+            EntryKind::Relation { row, .. } | EntryKind::Unlisted { row, .. } => row,
+            EntryKind::Rows { .. } => 0,
+        }
+    }
+
     /// Whether it has, or may have, a column of this name.
     pub(super) fn may_have(&self, name: &str) -> bool {
         if self.renamed.contains(&name) {

@@ -63,7 +63,8 @@ impl<'a> Analyser<'a> {
             .last()
             .map(|level| level.entries.iter().flat_map(|entry| &entry.bases).copied().collect())
             .unwrap_or_default();
-        let rows = Rows { columns: Rc::new(columns), open, bases };
+        let single = select.from_clause().is_empty();
+        let rows = Rows { columns: Rc::new(columns), open, bases, single };
         self.predicate(select.where_clause())?;
         for group in select.group_clause() {
             self.group_by(group, &rows)?;
@@ -89,8 +90,8 @@ impl<'a> Analyser<'a> {
             self.operator(sort.use_op());
             self.order_by(sort.node(), rows)?;
         }
-        self.predicate(select.limit_offset())?;
-        self.predicate(select.limit_count())
+        self.count_of_rows(select.limit_offset())?;
+        self.count_of_rows(select.limit_count())
     }
 
     /// Set operations lean to the left: the left spine is walked in a loop, since thousands of
@@ -102,14 +103,19 @@ impl<'a> Analyser<'a> {
             && (std::ptr::eq(leftmost, top) || is_bare(leftmost))
         {
             self.spend(1)?;
-            right.extend(leftmost.rarg());
+            right.extend(leftmost.rarg().map(|branch| (leftmost.op, branch)));
             let Some(left) = leftmost.larg() else { break };
             leftmost = left;
         }
         let mut rows = self.descend(|this| this.select(leftmost))?;
-        for branch in right.into_iter().rev() {
+        for (op, branch) in right.into_iter().rev() {
             let more = self.descend(|this| this.select(branch))?;
-            rows = union(rows, more);
+            self.note_branch(&more)?;
+            rows = if op == raw::SetOperation::SETOP_UNION {
+                union(rows, more)
+            } else {
+                self.matched(rows, more)?
+            };
         }
         self.levels.push(Level::default());
         let items = self.rows_entry("", rows.clone(), None);
@@ -138,7 +144,8 @@ impl<'a> Analyser<'a> {
                 }
             }
         }
-        let mut rows = Rows { columns: Rc::new(columns), open: None, bases: Vec::new() };
+        let single = lists.len() == 1;
+        let mut rows = Rows { columns: Rc::new(columns), single, ..Rows::default() };
         if let Some(open) = open {
             // Columns of unknown number stand somewhere among these: any may be any.
             let mut all = rows.union();
@@ -189,7 +196,8 @@ impl<'a> Analyser<'a> {
                 open = super::namespace::both(open, maybe);
                 continue;
             }
-            let lineage = self.expression(target.val())?;
+            let mut lineage = self.expression(target.val())?;
+            lineage.fixed |= is_constant(target.val());
             let name = target.name().unwrap_or_else(|| super::label::default_name(target.val()));
             columns.push(OutColumn { name, lineage });
         }
@@ -203,7 +211,7 @@ impl<'a> Analyser<'a> {
             }),
             // The server prefers a column of FROM to an output's name here.
             other => match bare_name(other) {
-                Some(name) if self.has_column(name) => self.predicate(other),
+                Some(name) if self.has_column(name) => self.sorted(other),
                 _ => self.order_by(other, rows),
             },
         }
@@ -226,23 +234,22 @@ impl<'a> Analyser<'a> {
         match output {
             Some(column) => {
                 self.spend(column.lineage.sources.len() + 1)?;
-                self.note_oracle(column.lineage.clone());
-                Ok(())
+                self.note_sorted(column.lineage.clone())
             }
-            None => self.predicate(node),
+            None => self.sorted(node),
         }
     }
 
     pub(super) fn window(&mut self, window: &'a nodes::WindowDef) -> Result<(), Unreadable> {
         for partition in window.partition_clause() {
-            self.predicate(partition)?;
+            self.sorted(partition)?;
         }
         for sort in window.order_clause() {
             self.operator(sort.use_op());
-            self.predicate(sort.node())?;
+            self.sorted(sort.node())?;
         }
-        self.predicate(window.start_offset())?;
-        self.predicate(window.end_offset())
+        self.count_of_rows(window.start_offset())?;
+        self.count_of_rows(window.end_offset())
     }
 
     /// Row locks need what an update needs.
@@ -307,6 +314,7 @@ pub(super) fn union<'a>(mut one: Rows<'a>, other: Rows<'a>) -> Rows<'a> {
         let mut all = one.union();
         all.merge(other.union());
         one.open = Some(all);
+        one.single = false;
         return one;
     }
     let columns = Rc::make_mut(&mut one.columns);
@@ -315,7 +323,17 @@ pub(super) fn union<'a>(mut one: Rows<'a>, other: Rows<'a>) -> Rows<'a> {
         column.lineage.settle();
     }
     one.bases.extend(other.bases);
+    one.single = false;
     one
+}
+
+/// Whether an expression is a constant or a parameter as it is.
+fn is_constant(node: Node<'_>) -> bool {
+    match node {
+        Node::A_Const(_) | Node::ParamRef(_) => true,
+        Node::TypeCast(cast) => matches!(cast.arg(), Node::A_Const(_) | Node::ParamRef(_)),
+        _ => false,
+    }
 }
 
 /// Gives the first columns these names.

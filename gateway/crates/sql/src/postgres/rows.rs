@@ -14,6 +14,8 @@ pub(super) struct Origin {
     pub(super) touched: u32,
     /// Which column.
     pub(super) column: ColumnKey,
+    /// The row source that the value varies with; 0 for a value of no row in particular.
+    pub(super) row: u32,
 }
 
 /// Names a column within a relation.
@@ -36,6 +38,10 @@ pub(super) struct Lineage {
     pub(super) form: Form,
     /// Whether there may be more to it.
     pub(super) opaque: bool,
+    /// Row sources it varies with beside those of its columns, with repetitions.
+    pub(super) varies: Vec<u32>,
+    /// Whether it is one constant, the same in every row.
+    pub(super) fixed: bool,
 }
 
 /// An output column.
@@ -57,6 +63,8 @@ pub(super) struct Rows<'a> {
     pub(super) open: Option<Lineage>,
     /// The touched relations in its `FROM`, for row locks.
     pub(super) bases: Vec<u32>,
+    /// Whether there is but one row, whatever is stored.
+    pub(super) single: bool,
 }
 
 impl Lineage {
@@ -67,12 +75,17 @@ impl Lineage {
 
     /// A stored value as it is.
     pub(super) fn direct(origin: Origin) -> Self {
-        Self { sources: vec![origin], form: Form::Direct, opaque: false }
+        Self { sources: vec![origin], form: Form::Direct, ..Self::default() }
+    }
+
+    /// Something that is computed from no column, yet differs from row to row.
+    pub(super) fn varying(row: u32) -> Self {
+        Self { varies: vec![row], ..Self::default() }
     }
 
     /// Something that cannot be shown.
     pub(super) fn opaque() -> Self {
-        Self { sources: Vec::new(), form: Form::Derived, opaque: true }
+        Self { opaque: true, ..Self::default() }
     }
 
     /// The value was changed on its way.
@@ -84,6 +97,10 @@ impl Lineage {
 
     /// The value may come from here too.
     pub(super) fn merge(&mut self, other: Self) {
+        self.fixed = false;
+        if !other.varies.is_empty() {
+            self.varies.extend(other.varies);
+        }
         if other.sources.is_empty() {
             self.opaque |= other.opaque;
             self.form = Form::Derived;
@@ -103,11 +120,23 @@ impl Lineage {
         self.sources.extend(other.sources);
     }
 
+    /// Whether it varies with more than one row source, or with a row and a value of none.
+    pub(super) fn meets(&self) -> bool {
+        let mut rows =
+            self.sources.iter().map(|origin| origin.row).chain(self.varies.iter().copied());
+        let first = rows.next();
+        rows.any(|row| Some(row) != first)
+    }
+
     /// The same without repetitions.
     pub(super) fn settle(&mut self) {
         if self.sources.len() > 1 {
             self.sources.sort_unstable();
             self.sources.dedup();
+        }
+        if self.varies.len() > 1 {
+            self.varies.sort_unstable();
+            self.varies.dedup();
         }
     }
 }

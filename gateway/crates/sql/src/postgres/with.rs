@@ -56,7 +56,9 @@ impl<'a> Analyser<'a> {
         }
         let inner_levels = self.levels.split_off(levels.min(self.levels.len()));
         let inner_ctes = self.ctes.split_off(ctes.min(self.ctes.len()));
+        let hidden = self.step_aside(None);
         let rows = self.cte_rows(index, node, recursive);
+        self.step_aside(hidden);
         // Without RECURSIVE the query itself is among those taken away: it does not see itself.
         self.ctes.extend(inner_ctes);
         self.levels.extend(inner_levels);
@@ -75,7 +77,9 @@ impl<'a> Analyser<'a> {
         let mut rows = self.query(node.ctequery())?;
         rename(&mut rows, node.aliascolnames());
         if recursive && self.consulted(index) {
+            let before = self.recursion();
             rows = self.recursive_rows(index, node)?;
+            self.recursion_ends(before);
         }
         self.search_and_cycle(node, &mut rows)?;
         Ok(rows)
@@ -106,11 +110,12 @@ impl<'a> Analyser<'a> {
         let mut known = start?;
         rename(&mut known, node.aliascolnames());
         for _ in 0..RECURSIVE_PASSES_MAX {
+            known = self.each_its_own(known);
             self.set_running(index, known.clone());
             let mut next = self.query(node.ctequery())?;
             rename(&mut next, node.aliascolnames());
             if same(&known, &next) {
-                return Ok(next);
+                return Ok(self.each_its_own(next));
             }
             known = union(known, next);
         }
@@ -119,7 +124,8 @@ impl<'a> Analyser<'a> {
             .columns
             .iter()
             .map(|column| OutColumn { name: column.name, lineage: all.clone() });
-        Ok(Rows { columns: Rc::new(columns.collect()), ..known })
+        let columns = Rc::new(columns.collect());
+        Ok(self.each_its_own(Rows { columns, ..known }))
     }
 
     fn set_running(&mut self, index: usize, rows: Rows<'a>) {
@@ -156,6 +162,8 @@ impl<'a> Analyser<'a> {
 fn same(one: &Rows<'_>, other: &Rows<'_>) -> bool {
     let settled = |lineage: &Lineage| {
         let mut lineage = lineage.clone();
+        // Row sources are new in every pass.
+        lineage.sources.iter_mut().for_each(|origin| origin.row = 0);
         lineage.settle();
         (lineage.sources, lineage.opaque)
     };

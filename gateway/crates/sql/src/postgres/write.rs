@@ -210,7 +210,9 @@ impl<'a> Analyser<'a> {
             }
             self.predicate(infer.where_clause())?;
         }
-        let excluded = self.excluded(touched, names, source);
+        let row = self.entry(self.levels.len().saturating_sub(1), target).map(Entry::row);
+        let source = self.beside(source.clone(), row.unwrap_or_default());
+        let excluded = self.excluded(touched, names, &source);
         let excluded = self.add_entry(excluded);
         self.in_sight(vec![Item { entry: excluded, relation: true, columns: false }]);
         if conflict.action == raw::OnConflictAction::ONCONFLICT_UPDATE {
@@ -369,11 +371,11 @@ impl<'a> Analyser<'a> {
                 name,
                 plain: false,
                 kind: match &entry.kind {
-                    EntryKind::Relation { touched, relation } => {
-                        EntryKind::Relation { touched: *touched, relation }
+                    EntryKind::Relation { touched, relation, row } => {
+                        EntryKind::Relation { touched: *touched, relation, row: *row }
                     }
-                    EntryKind::Unlisted { touched } => {
-                        EntryKind::Unlisted { touched: touched.clone() }
+                    EntryKind::Unlisted { touched, row } => {
+                        EntryKind::Unlisted { touched: touched.clone(), row: *row }
                     }
                     EntryKind::Rows { .. } => continue,
                 },
@@ -388,7 +390,7 @@ impl<'a> Analyser<'a> {
             _ => None,
         });
         let (columns, open) = self.targets(targets)?;
-        Ok(Rows { columns: Rc::new(columns), open, bases: Vec::new() })
+        Ok(Rows { columns: Rc::new(columns), open, ..Rows::default() })
     }
 
     /// Columns that a statement names on a relation, outside any query.

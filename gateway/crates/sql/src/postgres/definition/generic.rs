@@ -128,7 +128,7 @@ impl<'a> Analyser<'a> {
             },
         };
         for (key, column) in keys {
-            let source = self.source(Origin { touched, column: key });
+            let source = self.source(Origin { touched, column: key, row: 0 });
             self.writes.push(ColumnWrite {
                 relation: ObjectPath::new([self.scope().database, path[0], path[1]]),
                 column,

@@ -212,7 +212,7 @@ impl<'a> Analyser<'a> {
                 }
                 None => vec![ColumnKey::Any],
             };
-            let sources = keys.into_iter().map(|column| Origin { touched: child, column });
+            let sources = keys.into_iter().map(|column| Origin { touched: child, column, row: 0 });
             let lineage = Lineage { sources: sources.collect(), ..Lineage::default() };
             self.note_write(&parents, None, &lineage);
         }
