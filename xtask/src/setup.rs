@@ -23,6 +23,8 @@ pub(crate) enum Need {
     Kernel,
     /// A real PostgreSQL with its clients, and network namespaces.
     Postgres,
+    /// A real SSH server, and the clients that legacy jobs use.
+    Ssh,
     /// The proxies that the benchmarks compare with.
     Peers,
     /// A second PostgreSQL, of the newest major version.
@@ -39,7 +41,7 @@ pub(crate) struct SetupArguments {
 
 /// Everything that any chore needs.
 const EVERYTHING: &[Need] =
-    &[Need::Build, Need::Kernel, Need::Postgres, Need::Peers, Need::Postgres18];
+    &[Need::Build, Need::Kernel, Need::Postgres, Need::Ssh, Need::Peers, Need::Postgres18];
 
 /// `cargo xtask setup`.
 pub(crate) fn run(arguments: &SetupArguments) -> Outcome {
@@ -57,7 +59,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Outcome {
     if needs.contains(&Need::Kernel) {
         bpf::ensure()?;
     }
-    if needs.contains(&Need::Postgres) {
+    if needs.contains(&Need::Postgres) || needs.contains(&Need::Ssh) {
         python::ensure()?;
     }
     if needs.contains(&Need::Postgres18) {

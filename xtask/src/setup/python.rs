@@ -1,4 +1,4 @@
-//! A Python environment with the database clients that legacy jobs use, at fixed versions.
+//! A Python environment with the clients that legacy jobs use, at fixed versions.
 //!
 //! Owns the environment's place and content. Lives in the cache, outside the target directory.
 
@@ -10,7 +10,14 @@ use crate::fault::{During, Outcome};
 use crate::places;
 
 /// What is installed: the clients people write jobs with.
-const CLIENTS: &[&str] = &["psycopg[binary]==3.3.9", "asyncpg==0.32.0"];
+const CLIENTS: &[&str] = &[
+    "psycopg[binary]==3.3.9",
+    "asyncpg==0.32.0",
+    "paramiko==5.1.0",
+    "asyncssh==2.24.1",
+    "ssh2-python==1.2.0.post1",
+    "ansible-core==2.19.14",
+];
 
 /// What is missing, as a line for people.
 pub(super) fn missing() -> Outcome<Option<String>> {
@@ -28,9 +35,13 @@ pub(super) fn ensure() -> Outcome {
         &format!("{} into {}: unchanged clients", CLIENTS.join(", "), place.display()),
     );
     let log = places::cache()?.join("log/python.log");
-    // Debian's own interpreter: whatever else is on the search path may vanish.
+    // Debian's own interpreter: whatever else is on the search path may vanish. One that works is
+    // kept and added to, for somebody may be using it.
+    let works = Call::new(place.join("bin/python")).with(["-c", "pass"]).output().is_ok();
+    let clear: &[&str] = if works { &[] } else { &["--clear"] };
     Call::new("/usr/bin/python3")
-        .with(["-m", "venv", "--clear"])
+        .with(["-m", "venv"])
+        .with(clear)
         .with([&place])
         .run_logged(&log)?;
     Call::new(place.join("bin/python"))
