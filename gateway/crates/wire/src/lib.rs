@@ -6,3 +6,4 @@
 //! length that a peer names.
 
 pub mod postgres;
+pub mod ssh;

@@ -1,0 +1,5 @@
+//! What is spoken inside the channels of SSH. The transport itself is a library's.
+//!
+//! Owns the formats of what channels carry. Must not know a channel.
+
+pub mod sftp;
