@@ -5,6 +5,7 @@
 //! what it needs of them the session gives it. A driver's task ends when the connection does.
 
 pub mod postgres;
+pub mod ssh;
 
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ impl Registry {
     /// Every driver there is.
     #[must_use]
     pub fn complete() -> Self {
-        Self::default().with(Arc::new(postgres::Postgres::default()))
+        Self::default().with(Arc::new(postgres::Postgres::default())).with(Arc::new(ssh::Ssh))
     }
 
     /// Adds a driver; a later one of the same protocol takes the earlier one's place.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use model::Binding;
+use model::audit::AuditEvent;
 
 use super::pending::Pending;
 use super::refusal::{Refusal, RefusalKind};
@@ -14,7 +15,8 @@ use super::services::Services;
 use super::target::Target;
 use super::upstream::Upstream;
 use crate::host_keys::{
-    Expected, HostIdentity, HostKeyError, HostKeyTrust, HostKeys, Shown, UpstreamName,
+    ClientHostKey, Expected, HostIdentity, HostKeyError, HostKeyTrust, HostKeys, Shown,
+    UpstreamName,
 };
 
 /// What an upstream's host key is checked with.
@@ -83,5 +85,21 @@ impl Pending {
             Refusal::new(RefusalKind::Internal, format!("portcullis: {}", error.for_client()))
                 .with_hint("Operator: see the daemon's log for the whole story.")
         })
+    }
+
+    /// Whether clients are shown the target's own host key, not a certificate of the gateway's.
+    #[must_use]
+    pub fn shows_enrolled_host_key(&self) -> bool {
+        let choice = self.target.ssh.as_ref().map(|ssh| &ssh.client_host_key);
+        matches!(choice, Some(ClientHostKey::Enrolled(_)))
+    }
+
+    /// Reports that the client went away when it was shown our host key.
+    pub fn host_key_refused(&self, client: impl Into<Arc<str>>, remedy: impl Into<Arc<str>>) {
+        self.services.events.emit(AuditEvent::HostKeyRefused {
+            session: (*self.facts).clone(),
+            client: client.into(),
+            remedy: remedy.into(),
+        });
     }
 }

@@ -245,6 +245,7 @@ impl Metrics {
             }
             AuditEvent::DaemonStarted { .. }
             | AuditEvent::DaemonStopped { .. }
+            | AuditEvent::HostKeyRefused { .. }
             | AuditEvent::OperationDecided { .. } => {}
         }
     }

@@ -19,6 +19,7 @@ pub(super) const EVENTS: &[&str] = &[
     "hold_started",
     "hold_ended",
     "upstream_failed",
+    "host_key_refused",
     "recording_failed",
     "recording_sealed",
     "audit_lines_lost",
@@ -68,6 +69,7 @@ pub(super) const fn name(event: &AuditEvent) -> &'static str {
         AuditEvent::HoldStarted { .. } => "hold_started",
         AuditEvent::HoldEnded { .. } => "hold_ended",
         AuditEvent::UpstreamFailed { .. } => "upstream_failed",
+        AuditEvent::HostKeyRefused { .. } => "host_key_refused",
         AuditEvent::RecordingFailed { .. } => "recording_failed",
         AuditEvent::RecordingSealed { .. } => "recording_sealed",
         AuditEvent::AuditLinesLost { .. } => "audit_lines_lost",
@@ -172,6 +174,10 @@ fn log_of_session(name: &'static str, event: &AuditEvent) {
         AuditEvent::UpstreamFailed { session, because } => warn!(
             session = %session.session, workload = %session.workload, target = %session.target,
             %because, "{name}"
+        ),
+        AuditEvent::HostKeyRefused { session, client, remedy } => warn!(
+            session = %session.session, workload = %session.workload, target = %session.target,
+            %client, %remedy, "{name}"
         ),
         AuditEvent::RecordingFailed { session, because } => {
             error!(session = %session.session, %because, "{name}");

@@ -43,9 +43,22 @@ impl CarryOver {
         self.let_go(cut, out)
     }
 
+    /// Whether the end of what came is held back.
+    #[must_use]
+    pub const fn is_holding(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Appends what was held back, because nothing has come for a while and somebody waits to see
+    /// it. What comes later is not joined to it: a value whose halves are that far apart in time
+    /// is not found.
+    pub fn flush(&mut self, out: &mut Vec<u8>) -> usize {
+        self.let_go(self.held.len(), out)
+    }
+
     /// Ends the stream: appends what was held back.
     pub fn finish(mut self, out: &mut Vec<u8>) -> usize {
-        self.let_go(self.held.len(), out)
+        self.flush(out)
     }
 
     /// A cut near `wanted` that does not go through anything found.

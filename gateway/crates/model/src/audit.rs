@@ -261,6 +261,16 @@ pub enum AuditEvent {
         /// What failed, without any secret.
         because: Arc<str>,
     },
+    /// A client of SSH went away when it was shown our host key.
+    HostKeyRefused {
+        /// The session.
+        #[serde(flatten)]
+        session: SessionFacts,
+        /// What the client says it is (`SSH-2.0-OpenSSH_9.2p1`).
+        client: Arc<str>,
+        /// What to do about it.
+        remedy: Arc<str>,
+    },
     /// A recording could not be written; operations are refused until it can.
     RecordingFailed {
         /// The session.

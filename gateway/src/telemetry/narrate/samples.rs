@@ -124,6 +124,11 @@ fn of_sessions() -> Vec<AuditEvent> {
             policy: POLICY,
         },
         AuditEvent::UpstreamFailed { session: facts(), because: "refused".into() },
+        AuditEvent::HostKeyRefused {
+            session: facts(),
+            client: "SSH-2.0-paramiko_3.4.0".into(),
+            remedy: "enrol the key".into(),
+        },
         AuditEvent::RecordingFailed { session: facts(), because: "no space left".into() },
         AuditEvent::RecordingSealed {
             session: facts().session,

@@ -1,0 +1,66 @@
+//! SSH: the driver of protocol version 2 and what runs over it.
+//!
+//! Owns the way of one connection through the protocol. Must not know policy, credentials,
+//! approvals, recording or masking: it asks the [`Session`]. One connection of a client is one
+//! session and one connection to the upstream; a connection ends when either side does, or when
+//! the session is ended.
+//!
+//! ```text
+//!  version line ─▶ host identity ─▶ key exchange ─▶ whoever asks is let in ─▶ Pending::open ─▶ dial
+//!     ─▶ login ─▶ desk ⇄ channels: exec, shell, subsystem ─▶ upstream
+//! ```
+//!
+//! A client is let in before the session is open: it waits with its first channel instead of in its
+//! login, which clients bound in time, and is told why it is turned away by a disconnect message,
+//! which they show.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `client_stream`, `cleartext` | the client's bytes, before the library has them |
+//! | `server` | how the library serves clients |
+//! | `front` | what the library calls |
+//! | `desk` | the session, and what channels ask of it |
+//! | `connection` | the life of one connection |
+//! | `channel`, `run`, `relay`, `output` | what a channel asks for, begins, shows |
+//! | `request`, `environment` | what is asked for, read |
+//! | `backlog` | clients that send more than goes up |
+//! | `upstream` | the login at the target |
+//! | `words`, `trust` | what people are told |
+
+mod backlog;
+mod channel;
+mod cleartext;
+mod client_stream;
+mod connection;
+mod desk;
+mod environment;
+mod front;
+mod open;
+mod output;
+mod relay;
+mod request;
+mod run;
+mod server;
+mod trust;
+mod upstream;
+mod words;
+
+use model::Protocol;
+use model::audit::SessionEnd;
+
+use super::Driver;
+use crate::session::{BoxFuture, Pending, Stream};
+
+/// The driver.
+#[derive(Debug, Default)]
+pub struct Ssh;
+
+impl Driver for Ssh {
+    fn protocol(&self) -> Protocol {
+        Protocol::Ssh
+    }
+
+    fn serve<'a>(&'a self, client: Stream, pending: Pending) -> BoxFuture<'a, SessionEnd> {
+        Box::pin(connection::serve(client, pending))
+    }
+}

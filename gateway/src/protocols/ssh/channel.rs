@@ -1,0 +1,198 @@
+//! One session channel: from its opening, through what it asks for, to what it runs.
+//!
+//! Owns the state before anything runs. Must not know how a command is read (`request`) or how
+//! bytes go through (`run`). The task ends when what it runs does, when the client closes the
+//! channel, or with the connection.
+//!
+//! ```text
+//!  opened ── session open? ── accepted ── pty-req, env, .. ── exec | shell | subsystem ── run
+//!     └ no: rejected                           └ each judged at once
+//! ```
+
+use std::sync::Arc;
+
+use model::{Access, Action, Object, ObjectPath, Operation};
+use russh::server::{ChannelOpenHandle, Handle, Msg};
+use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Pty, Sig};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::backlog::Backlog;
+use super::open::Open;
+use super::run;
+use crate::session::Judgement;
+
+/// What a new channel comes with.
+pub(super) struct Origin {
+    /// The channel, not accepted yet.
+    pub(super) channel: Channel<Msg>,
+    /// The way to accept it.
+    pub(super) reply: ChannelOpenHandle,
+    /// What the client asks on it.
+    pub(super) requests: mpsc::Receiver<Request>,
+    /// How much of its data waits.
+    pub(super) backlog: Backlog,
+    /// Cancelled when the client has closed it, or is gone.
+    pub(super) gone: CancellationToken,
+    /// The client.
+    pub(super) client: Handle,
+}
+
+/// What a client asks on a channel.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// Something to have before it starts, and what was judged of it.
+    Asked(Asked, Judgement),
+    /// What the channel is for.
+    Start(Start),
+    /// The terminal has another size: columns, rows, and both in pixels.
+    Resized([u32; 4]),
+    /// A signal for what runs.
+    Signal(Sig),
+}
+
+/// What a client may have before it starts something.
+#[derive(Clone, Debug)]
+pub(super) enum Asked {
+    /// A terminal.
+    Terminal(Terminal),
+    /// An environment variable.
+    Variable {
+        /// Its name.
+        name: Arc<str>,
+        /// Its value.
+        value: Arc<str>,
+    },
+}
+
+/// A terminal.
+#[derive(Clone, Debug)]
+pub(super) struct Terminal {
+    /// Its type.
+    pub(super) term: Arc<str>,
+    /// Columns, rows, and both in pixels.
+    pub(super) size: [u32; 4],
+    /// Its modes (RFC 4254 8).
+    pub(super) modes: Vec<(Pty, u32)>,
+}
+
+/// What a channel is for.
+#[derive(Clone, Debug)]
+pub(super) enum Start {
+    /// A command line.
+    Exec(Arc<[u8]>),
+    /// The login shell.
+    Shell,
+    /// A subsystem.
+    Subsystem(Arc<str>),
+}
+
+impl Asked {
+    /// What it needs.
+    pub(super) fn operation(&self, user: &Arc<str>) -> Arc<Operation> {
+        let (kind, text, access) = match self {
+            Self::Terminal(terminal) => {
+                let text = format!("terminal {}", terminal.term);
+                ("pty", text, named(Action::Pty, "login", user))
+            }
+            // The value is nobody's business: it may be a secret.
+            Self::Variable { name, .. } => {
+                ("env", format!("set {name}"), named(Action::Env, "variable", name))
+            }
+        };
+        Arc::new(Operation { kind: kind.into(), text: text.into(), accesses: [access].into() })
+    }
+}
+
+/// An access on something that has a kind and a name.
+pub(super) fn named(action: Action, kind: &'static str, name: &Arc<str>) -> Access {
+    Access { action, object: Object::Named { kind, path: ObjectPath::new([Arc::clone(name)]) } }
+}
+
+/// A channel that the client has, before and while something runs on it.
+pub(super) struct Live {
+    /// What the client sends.
+    pub(super) from_client: ChannelReadHalf,
+    /// What the client is sent.
+    pub(super) to_client: ChannelWriteHalf<Msg>,
+    /// What the client asks.
+    pub(super) requests: mpsc::Receiver<Request>,
+    /// How much of its data waits.
+    pub(super) backlog: Backlog,
+    /// Cancelled when the client has closed it, or is gone.
+    pub(super) gone: CancellationToken,
+    /// The client.
+    pub(super) client: Handle,
+    /// What it asked for and may have, or waits for.
+    pub(super) asked: Vec<(Asked, Judgement)>,
+    /// Whether it has a terminal: lines to it end otherwise.
+    pub(super) in_terminal: bool,
+}
+
+/// Serves one channel.
+pub(super) async fn serve(origin: Origin, mut open: watch::Receiver<Option<Arc<Open>>>) {
+    let Origin { channel, reply, requests, backlog, gone, client } = origin;
+    // Until the session is open, nothing can be asked for. Dropping the reply rejects.
+    let open = tokio::select! {
+        biased; // A client that is gone needs nothing.
+        () = gone.cancelled() => return,
+        open = opened(&mut open) => open,
+    };
+    let Some(open) = open else { return };
+    reply.accept().await;
+    let (from_client, to_client) = channel.split();
+    let mut live = Live {
+        from_client,
+        to_client,
+        requests,
+        backlog,
+        gone,
+        client,
+        asked: Vec::new(),
+        in_terminal: false,
+    };
+    match setup(&mut live).await {
+        Some(start) => run::run(live, &open, start).await,
+        None => run::give_up(&mut live, &open).await,
+    }
+}
+
+/// The session, once it is open; `None` where it will not be.
+async fn opened(open: &mut watch::Receiver<Option<Arc<Open>>>) -> Option<Arc<Open>> {
+    open.wait_for(Option::is_some).await.ok().and_then(|open| open.clone())
+}
+
+/// Collects what is asked for until something is to start. `None` where the channel is over first.
+async fn setup(live: &mut Live) -> Option<Start> {
+    loop {
+        tokio::select! {
+            biased; // What was asked before the end was asked in vain, but comes first.
+            request = live.requests.recv() => match request? {
+                Request::Start(start) => return Some(start),
+                Request::Asked(asked, judged) => {
+                    live.in_terminal |= matches!(asked, Asked::Terminal(_));
+                    live.asked.push((asked, judged));
+                }
+                Request::Resized(size) => resize(&mut live.asked, size),
+                Request::Signal(_) => {}
+            },
+            message = live.from_client.wait() => match message? {
+                // Data before anything runs is for nobody (as with OpenSSH's server).
+                ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. } => {
+                    live.backlog.gone(data.len());
+                }
+                ChannelMsg::Close => return None,
+                _ => {}
+            },
+        }
+    }
+}
+
+/// A terminal that changed its size before it was had.
+fn resize(asked: &mut [(Asked, Judgement)], to: [u32; 4]) {
+    for (asked, _) in asked {
+        if let Asked::Terminal(terminal) = asked {
+            terminal.size = to;
+        }
+    }
+}

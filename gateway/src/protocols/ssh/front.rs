@@ -1,0 +1,352 @@
+//! What the SSH library calls when a client says something.
+//!
+//! Owns the client's side of a connection: accepting whoever comes, and handing what is said on a
+//! channel to that channel's task. Must not know the upstream, and never waits for it: the
+//! library's loop serves every channel of the connection. What is offered at login (passwords,
+//! keys) is dropped here, unread. Ends with the library's task; dropping it tells every channel
+//! that the client is gone.
+
+use std::sync::Arc;
+
+use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, Response, Session};
+use russh::server::{PublicKeyOffer, VerifiedPublicKey};
+use russh::{Channel, ChannelId, ChannelOpenFailure, Pty, Sig};
+use rustc_hash::FxHashMap;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use super::backlog::{Backlog, Pace, TRICKLE, WINDOW};
+use super::channel::{self, Asked, Origin, Request, Start, Terminal};
+use super::client_stream::Line;
+use super::environment;
+use super::open::Open;
+use crate::session::Judgement;
+
+/// Channels of one connection. Raised, one client can make us hold more.
+const CHANNELS_MAX: usize = 512;
+/// Requests of one channel that may wait: `pty-req`, each `env`, then one start, signals, resizes.
+const REQUESTS_MAX: usize = 256;
+/// Bytes of a user name.
+const USER_BYTES_MAX: usize = 256;
+
+/// The client's side of a connection.
+pub(super) struct Front {
+    line: Arc<Line>,
+    login: Option<oneshot::Sender<Arc<str>>>,
+    open: watch::Receiver<Option<Arc<Open>>>,
+    channels: FxHashMap<ChannelId, Entry>,
+    tasks: TaskTracker,
+    pace: Pace,
+    gone: DropGuard,
+}
+
+/// What is known of a channel here.
+struct Entry {
+    requests: mpsc::Sender<Request>,
+    backlog: Backlog,
+    started: bool,
+    /// Dropped with the channel: its task learns that the client is gone.
+    _gone: DropGuard,
+}
+
+impl Front {
+    /// The front of one connection. `login` gets the user's name; `open` has what channels need
+    /// once the session is open; `gone` is cancelled when the client is gone.
+    pub(super) fn new(
+        line: Arc<Line>,
+        login: oneshot::Sender<Arc<str>>,
+        open: watch::Receiver<Option<Arc<Open>>>,
+        tasks: TaskTracker,
+        gone: CancellationToken,
+    ) -> Self {
+        Self {
+            line,
+            login: Some(login),
+            open,
+            channels: FxHashMap::default(),
+            tasks,
+            pace: Pace::new(),
+            gone: gone.drop_guard(),
+        }
+    }
+
+    /// Whoever asks is let in: who they are was settled when their socket was bound. What they may
+    /// do is settled next.
+    fn let_in(&mut self, user: &str) -> Auth {
+        if user.len() > USER_BYTES_MAX {
+            return Auth::reject();
+        }
+        if let Some(login) = self.login.take() {
+            self.line.logged_in();
+            // Nobody waits for it any more: the connection is ending.
+            drop(login.send(user.into()));
+        }
+        Auth::Accept
+    }
+
+    /// Hands a request to its channel's task. False where it cannot take it.
+    fn hand(&self, channel: ChannelId, request: Request) -> bool {
+        self.channels.get(&channel).is_some_and(|entry| entry.requests.try_send(request).is_ok())
+    }
+
+    /// Starts what a channel is for: once.
+    fn start(
+        &mut self,
+        channel: ChannelId,
+        start: Start,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        let first = self
+            .channels
+            .get_mut(&channel)
+            .is_some_and(|entry| !std::mem::replace(&mut entry.started, true));
+        // Said at once: whether it may run is told on its standard error, where people see it. An
+        // answer that came later could be taken for the answer to another request.
+        if first && self.hand(channel, Request::Start(start)) {
+            session.channel_success(channel)
+        } else {
+            session.channel_failure(channel)
+        }
+    }
+
+    /// Judges what a channel asks for before it starts, and answers.
+    async fn ask(
+        &mut self,
+        channel: ChannelId,
+        asked: Asked,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        let open = self.open.borrow().clone();
+        let early = self.channels.get(&channel).is_some_and(|entry| !entry.started);
+        let granted = match open {
+            Some(open) if early => {
+                let operation = asked.operation(&open.user);
+                match open.desk.judge(&operation).await {
+                    // What is held is asked for again, and waited for, when the channel starts.
+                    judged @ (Judgement::Allowed(_) | Judgement::Held(_)) => {
+                        self.hand(channel, Request::Asked(asked, judged))
+                    }
+                    Judgement::Denied(_) => false,
+                }
+            }
+            _ => false,
+        };
+        if granted { session.channel_success(channel) } else { session.channel_failure(channel) }
+    }
+
+    fn is_pressed(&self) -> bool {
+        self.channels.values().any(|entry| entry.backlog.is_full())
+    }
+
+    async fn data_came(&mut self, channel: ChannelId, bytes: usize) {
+        let Some(entry) = self.channels.get(&channel) else { return };
+        entry.backlog.came(bytes);
+        if bytes <= TRICKLE as usize && entry.backlog.is_full() {
+            self.pace.wait(channel).await;
+        }
+    }
+}
+
+impl Handler for Front {
+    type Error = russh::Error;
+
+    async fn authentication_banner(&mut self) -> Result<Option<String>, russh::Error> {
+        self.line.key_taken();
+        Ok(None)
+    }
+
+    async fn auth_none(&mut self, user: &str) -> Result<Auth, russh::Error> {
+        Ok(self.let_in(user))
+    }
+
+    async fn auth_password(&mut self, user: &str, _password: &str) -> Result<Auth, russh::Error> {
+        Ok(self.let_in(user))
+    }
+
+    async fn auth_publickey_offered(
+        &mut self,
+        _user: &str,
+        _offer: PublicKeyOffer<'_>,
+    ) -> Result<Auth, russh::Error> {
+        Ok(Auth::Accept)
+    }
+
+    async fn auth_publickey(
+        &mut self,
+        user: &str,
+        _key: VerifiedPublicKey<'_>,
+    ) -> Result<Auth, russh::Error> {
+        Ok(self.let_in(user))
+    }
+
+    async fn auth_openssh_certificate(
+        &mut self,
+        user: &str,
+        _certificate: &russh::keys::Certificate,
+    ) -> Result<Auth, russh::Error> {
+        Ok(self.let_in(user))
+    }
+
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        user: &str,
+        _submethods: &str,
+        _response: Option<Response<'a>>,
+    ) -> Result<Auth, russh::Error> {
+        Ok(self.let_in(user))
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.channels.retain(|_, entry| !entry.requests.is_closed());
+        if self.channels.len() >= CHANNELS_MAX {
+            reply.reject(ChannelOpenFailure::ResourceShortage).await;
+            return Ok(());
+        }
+        if self.open.borrow().as_ref().is_some_and(|open| open.closing.is_cancelled()) {
+            let reason = String::from("portcullis: the gateway is shutting down");
+            reply.reject(ChannelOpenFailure::Other { code: 2, reason }).await;
+            return Ok(());
+        }
+        let (requests, asked) = mpsc::channel(REQUESTS_MAX);
+        let (backlog, gone) = (Backlog::default(), CancellationToken::new());
+        let entry = Entry {
+            requests,
+            backlog: backlog.clone(),
+            started: false,
+            _gone: gone.clone().drop_guard(),
+        };
+        self.channels.insert(channel.id(), entry);
+        let origin =
+            Origin { channel, reply, requests: asked, backlog, gone, client: session.handle() };
+        self.tasks.spawn(channel::serve(origin, self.open.clone()));
+        Ok(())
+    }
+
+    async fn channel_close(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.channels.remove(&channel);
+        Ok(())
+    }
+
+    async fn data(
+        &mut self,
+        channel: ChannelId,
+        data: &[u8],
+        _session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.data_came(channel, data.len()).await;
+        Ok(())
+    }
+
+    async fn extended_data(
+        &mut self,
+        channel: ChannelId,
+        _code: u32,
+        data: &[u8],
+        _session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.data_came(channel, data.len()).await;
+        Ok(())
+    }
+
+    fn adjust_window(&mut self, _channel: ChannelId, _current: u32) -> u32 {
+        if self.is_pressed() { TRICKLE } else { WINDOW }
+    }
+
+    async fn pty_request(
+        &mut self,
+        channel: ChannelId,
+        term: &str,
+        columns: u32,
+        rows: u32,
+        pixel_width: u32,
+        pixel_height: u32,
+        modes: &[(Pty, u32)],
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        let size = [columns, rows, pixel_width, pixel_height];
+        // What the library does not know it gives as the end of the list.
+        let modes = modes.iter().filter(|(mode, _)| *mode != Pty::TTY_OP_END).copied().collect();
+        let asked = Asked::Terminal(Terminal { term: term.into(), size, modes });
+        self.ask(channel, asked, session).await
+    }
+
+    async fn env_request(
+        &mut self,
+        channel: ChannelId,
+        name: &str,
+        value: &str,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        if !environment::is_name(name) {
+            return session.channel_failure(channel);
+        }
+        let asked = Asked::Variable { name: name.into(), value: value.into() };
+        self.ask(channel, asked, session).await
+    }
+
+    async fn shell_request(
+        &mut self,
+        channel: ChannelId,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.start(channel, Start::Shell, session)
+    }
+
+    async fn exec_request(
+        &mut self,
+        channel: ChannelId,
+        command: &[u8],
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.start(channel, Start::Exec(command.into()), session)
+    }
+
+    async fn subsystem_request(
+        &mut self,
+        channel: ChannelId,
+        name: &str,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.start(channel, Start::Subsystem(name.into()), session)
+    }
+
+    async fn window_change_request(
+        &mut self,
+        channel: ChannelId,
+        columns: u32,
+        rows: u32,
+        pixel_width: u32,
+        pixel_height: u32,
+        _session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        // Asks for no answer; one that cannot be taken is lost like one that came too late.
+        self.hand(channel, Request::Resized([columns, rows, pixel_width, pixel_height]));
+        Ok(())
+    }
+
+    async fn signal(
+        &mut self,
+        channel: ChannelId,
+        signal: Sig,
+        _session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.hand(channel, Request::Signal(signal));
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Front {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Front").field("gone", &self.gone).finish_non_exhaustive()
+    }
+}

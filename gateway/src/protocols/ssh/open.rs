@@ -1,0 +1,34 @@
+//! What every channel of an open session needs.
+//!
+//! Owns the handles. Must not know the session behind the desk. Dropped with the last channel and
+//! the connection's own task.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::desk::Desk;
+use super::upstream::UpstreamHandle;
+use crate::session::Guarded;
+
+/// Handles of an open session.
+pub(super) struct Open {
+    /// Where everything is asked.
+    pub(super) desk: Desk,
+    /// The way upstream.
+    pub(super) upstream: Guarded<UpstreamHandle>,
+    /// The login the workload asked for.
+    pub(super) user: Arc<str>,
+    /// Counts changes of policy: what runs is judged again.
+    pub(super) standing: watch::Receiver<u64>,
+    /// Bytes of one command line.
+    pub(super) text_bytes_max: usize,
+    /// Bytes of one operation's output that the recording keeps.
+    pub(super) recorded_bytes_max: usize,
+    /// How long the upstream may take to begin something.
+    pub(super) upstream_within: Duration,
+    /// Cancelled when nothing new may begin.
+    pub(super) closing: CancellationToken,
+}

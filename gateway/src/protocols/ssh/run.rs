@@ -1,0 +1,241 @@
+//! What a channel runs, from the question whether it may to its beginning.
+//!
+//! Owns the order of asking, waiting and starting. Must not know how a command is read
+//! (`request`) or how bytes pass (`relay`). Nothing of a channel reaches the upstream before its
+//! start is permitted. Ends where the relay begins, with a refusal, or with the client.
+//!
+//! ```text
+//!  start ── readable? ── may it? ── held: line on stderr, wait ── open upstream ── relay
+//!              └ no        └ no             └ no, or gone
+//!              ▼           ▼                ▼
+//!          stderr: why; exit status 126; end
+//! ```
+
+use std::sync::Arc;
+
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client};
+use tokio::time::timeout;
+
+use super::channel::{Asked, Live, Start, Terminal};
+use super::desk::Ended;
+use super::open::Open;
+use super::relay::{self, Running};
+use super::request::{self, Forward, Plan};
+use super::words;
+use crate::session::{Held, Judgement, OperationOutcome, Permit, Refusal, RefusalKind};
+
+/// The status of a command that may not run, as shells have it for what cannot be executed.
+const REFUSED: u32 = 126;
+
+/// Why nothing runs.
+enum Stopped {
+    /// It may not, or cannot.
+    Refused(Refusal),
+    /// The client is gone.
+    Gone,
+}
+
+impl From<Refusal> for Stopped {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Runs what the client started.
+pub(super) async fn run(mut live: Live, open: &Open, start: Start) {
+    match begin(&mut live, open, &start).await {
+        Ok(running) => relay::run(live, open, running).await,
+        Err(Stopped::Refused(refusal)) => {
+            give_up(&mut live, open).await;
+            refuse(&live, &refusal).await;
+        }
+        Err(Stopped::Gone) => give_up(&mut live, open).await,
+    }
+}
+
+/// Gives up what was asked for and is held: nobody waits for it any more.
+pub(super) async fn give_up(live: &mut Live, open: &Open) {
+    for (_, judged) in live.asked.drain(..) {
+        if let Judgement::Held(held) = judged {
+            drop(open.desk.settle(held, true).await);
+        }
+    }
+}
+
+/// Ends a channel with the reason on its standard error.
+pub(super) async fn refuse(live: &Live, refusal: &Refusal) {
+    let lines = words::refusal_lines(refusal, live.in_terminal);
+    let told = async {
+        live.to_client.extended_data_bytes(1, lines).await?;
+        live.to_client.exit_status(REFUSED).await?;
+        live.to_client.eof().await?;
+        live.to_client.close().await
+    };
+    tokio::select! {
+        biased; // Nobody is told who is gone.
+        () = live.gone.cancelled() => {}
+        told = told => if let Err(error) = told {
+            tracing::debug!(%error, "the client was not told why");
+        }
+    }
+}
+
+async fn begin(live: &mut Live, open: &Open, start: &Start) -> Result<Running, Stopped> {
+    let plan = match request::plan(start, open).await {
+        Ok(plan) => plan,
+        Err(unreadable) => {
+            let refused = open.desk.refuse(&unreadable.operation, unreadable.refusal).await;
+            return Err(refused.into());
+        }
+    };
+    let mut granted = Vec::new();
+    for (asked, judged) in std::mem::take(&mut live.asked) {
+        let permit = permitted(live, open, judged).await?;
+        granted.push((asked, permit));
+    }
+    let judged = open.desk.judge(&plan.operation).await;
+    let permit = permitted(live, open, judged).await?;
+    start_upstream(live, open, plan, permit, granted).await
+}
+
+/// Waits until a judgement is a permit.
+async fn permitted(live: &Live, open: &Open, judged: Judgement) -> Result<Permit, Stopped> {
+    let mut held = match judged {
+        Judgement::Allowed(permit) => return Ok(permit),
+        Judgement::Denied(refusal) => return Err(refusal.into()),
+        Judgement::Held(held) => held,
+    };
+    let cancelled = tokio::select! {
+        biased; // A client that is gone cannot be let do anything, whoever approved.
+        () = live.gone.cancelled() => true,
+        () = wait(live, &mut held) => false,
+    };
+    let settled = open.desk.settle(held, cancelled).await;
+    if cancelled { Err(Stopped::Gone) } else { Ok(settled?) }
+}
+
+/// Tells the client what it waits for, and waits.
+async fn wait(live: &Live, held: &mut Held) {
+    let notice = words::line(&held.notice(), live.in_terminal);
+    if let Err(error) = live.to_client.extended_data_bytes(1, notice).await {
+        tracing::debug!(%error, "the client was not told that it waits");
+    }
+    held.wait().await;
+}
+
+/// Begins upstream what is permitted.
+async fn start_upstream(
+    live: &mut Live,
+    open: &Open,
+    plan: Plan,
+    permit: Permit,
+    granted: Vec<(Asked, Permit)>,
+) -> Result<Running, Stopped> {
+    let (receipt, upstream) = open.upstream.open(permit);
+    let receipt = Arc::new(receipt);
+    let begun = async {
+        let (mut from, to) = upstream.channel_open_session().await.map_err(cannot)?.split();
+        let mut terminal = None;
+        for (asked, permit) in granted {
+            let (also, _) = open.upstream.open(permit);
+            let had = have(&mut from, &to, &asked).await?;
+            let outcome = if had { OperationOutcome::Completed } else { OperationOutcome::Failed };
+            let ended = Ended { outcome: Some(outcome), ..Ended::default() };
+            open.desk.finished(Arc::new(also), ended).await;
+            if let (Asked::Terminal(asked), true) = (asked, had) {
+                terminal = Some(asked);
+            }
+        }
+        forward(&mut from, &to, &plan.forward).await?;
+        Ok::<_, Refusal>(((from, to), terminal))
+    };
+    let begun = tokio::select! {
+        biased; // What a client that is gone asked for need not begin.
+        () = live.gone.cancelled() => Err(Stopped::Gone),
+        begun = timeout(open.upstream_within, begun) => match begun {
+            Ok(begun) => begun.map_err(Stopped::Refused),
+            Err(_) => Err(Stopped::Refused(failed("the target did not answer in time"))),
+        },
+    };
+    match begun {
+        Ok(((from, to), terminal)) => {
+            if let Some(terminal) = &terminal {
+                open.desk.terminal(&receipt, terminal).await;
+            }
+            Ok(Running { receipt, from_upstream: from, to_upstream: to, plan, terminal })
+        }
+        Err(stopped) => {
+            let outcome = match &stopped {
+                Stopped::Refused(_) => OperationOutcome::Failed,
+                Stopped::Gone => OperationOutcome::Abandoned,
+            };
+            let ended = Ended { outcome: Some(outcome), ..Ended::default() };
+            open.desk.finished(receipt, ended).await;
+            Err(stopped)
+        }
+    }
+}
+
+/// Has the upstream give what was asked for. False where it does not.
+async fn have(
+    from: &mut ChannelReadHalf,
+    to: &ChannelWriteHalf<client::Msg>,
+    asked: &Asked,
+) -> Result<bool, Refusal> {
+    match asked {
+        Asked::Terminal(Terminal { term, size: [columns, rows, width, height], modes }) => {
+            let asked = to.request_pty(true, term, *columns, *rows, *width, *height, modes);
+            asked.await.map_err(cannot)?;
+            answered(from).await
+        }
+        // Servers take few variables and say nothing about the others worth knowing.
+        Asked::Variable { name, value } => {
+            to.set_env(false, &**name, &**value).await.map_err(cannot)?;
+            Ok(true)
+        }
+    }
+}
+
+async fn forward(
+    from: &mut ChannelReadHalf,
+    to: &ChannelWriteHalf<client::Msg>,
+    what: &Forward,
+) -> Result<(), Refusal> {
+    let asked = match what {
+        Forward::Exec(text) => to.exec(true, &**text).await,
+        Forward::Shell => to.request_shell(true).await,
+        Forward::Subsystem(name) => to.request_subsystem(true, &**name).await,
+    };
+    asked.map_err(cannot)?;
+    if answered(from).await? { Ok(()) } else { Err(failed("the target refuses to start this")) }
+}
+
+/// The upstream's answer to a request that wants one.
+async fn answered(from: &mut ChannelReadHalf) -> Result<bool, Refusal> {
+    loop {
+        match from.wait().await {
+            Some(ChannelMsg::Success) => return Ok(true),
+            Some(ChannelMsg::Failure) => return Ok(false),
+            // Nothing runs yet that could say anything.
+            Some(ChannelMsg::Close) | None => return Err(failed("the target closed the channel")),
+            Some(_) => {}
+        }
+    }
+}
+
+fn cannot(error: russh::Error) -> Refusal {
+    match error {
+        russh::Error::ChannelOpenFailure(reason) => {
+            let reason = reason.description().to_lowercase();
+            failed(&format!("the target opens no further session ({reason})"))
+        }
+        other => {
+            tracing::info!(error = %other, "the upstream cannot be asked");
+            failed("the connection to the target is gone")
+        }
+    }
+}
+
+fn failed(what: &str) -> Refusal {
+    Refusal::new(RefusalKind::Upstream, format!("portcullis: {what}"))
+}
