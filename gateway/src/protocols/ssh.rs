@@ -22,7 +22,7 @@
 //! | `desk` | the session, and what channels ask of it |
 //! | `connection` | the life of one connection |
 //! | `channel`, `run`, `relay`, `output` | what a channel asks for, begins, shows |
-//! | `request`, `environment` | what is asked for, read |
+//! | `request`, `home`, `environment` | what is asked for, read |
 //! | `backlog` | clients that send more than goes up |
 //! | `upstream` | the login at the target |
 //! | `words`, `trust` | what people are told |
@@ -35,6 +35,7 @@ mod connection;
 mod desk;
 mod environment;
 mod front;
+mod home;
 mod open;
 mod output;
 mod relay;

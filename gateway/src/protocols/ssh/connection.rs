@@ -16,7 +16,7 @@ use model::audit::SessionEnd;
 use russh::Disconnect;
 use russh::server::{Handle, RunningSession, run_stream};
 use tokio::io::AsyncWriteExt;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OnceCell, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -201,6 +201,7 @@ async fn attend(mut client: Client, house: House) -> SessionEnd {
         desk,
         upstream,
         user,
+        home: OnceCell::new(),
         standing,
         text_bytes_max: limits.statement_bytes_max,
         recorded_bytes_max: limits.recorded_result_bytes_max,

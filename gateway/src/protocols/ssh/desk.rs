@@ -213,12 +213,10 @@ impl Counter {
             }
             Ask::Terminal { receipt, terminal } => {
                 let [columns, rows, ..] = terminal.size;
-                let text = format!("terminal {} {columns}x{rows}", terminal.term);
-                session.record_notice(Some(&receipt), "NOTICE", &text);
+                session.terminal(&receipt, &terminal.term, columns, rows);
             }
             Ask::Resized { receipt, columns, rows } => {
-                let text = format!("terminal {columns}x{rows}");
-                session.record_notice(Some(&receipt), "NOTICE", &text);
+                session.resized(&receipt, columns, rows);
             }
             Ask::Finished { receipt, ended } => finish(session, receipt, &ended),
         }

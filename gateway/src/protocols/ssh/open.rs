@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
@@ -21,6 +21,8 @@ pub(super) struct Open {
     pub(super) upstream: Guarded<UpstreamHandle>,
     /// The login the workload asked for.
     pub(super) user: Arc<str>,
+    /// Its home directory at the target, once somebody has asked.
+    pub(super) home: OnceCell<Arc<str>>,
     /// Counts changes of policy: what runs is judged again.
     pub(super) standing: watch::Receiver<u64>,
     /// Bytes of one command line.

@@ -21,7 +21,7 @@ use super::channel::{Live, Request, Terminal};
 use super::desk::{Desk, Ended};
 use super::open::Open;
 use super::output::{Counts, Output};
-use super::request::Plan;
+use super::request::{Content, Plan};
 use super::{run, words};
 use crate::session::{CarryOver, OperationOutcome, OutputStream, Receipt, Refusal};
 
@@ -126,7 +126,7 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
 
 /// What masks output and error output; nothing for what is no text.
 async fn maskers(desk: &Desk, plan: &Plan) -> Result<[Option<CarryOver>; 2], Refusal> {
-    if !plan.is_text {
+    if plan.content == Content::Binary {
         return Ok([None, None]);
     }
     Ok([desk.masker().await?, desk.masker().await?])
@@ -134,11 +134,11 @@ async fn maskers(desk: &Desk, plan: &Plan) -> Result<[Option<CarryOver>; 2], Ref
 
 /// Bytes of each stream that are handed to the recording.
 const fn recorded(open: &Open, plan: &Plan, in_terminal: bool) -> usize {
-    match (plan.is_text, in_terminal) {
+    match (plan.content, in_terminal) {
         // What was done in a terminal is known by its output alone.
-        (_, true) => usize::MAX,
-        (true, false) => open.recorded_bytes_max,
-        (false, false) => 0,
+        (Content::Text, true) => usize::MAX,
+        (Content::Text, false) => open.recorded_bytes_max,
+        (Content::Binary, _) => 0,
     }
 }
 

@@ -7,10 +7,17 @@
 use std::sync::Arc;
 
 use model::{Access, Action, Object, Operation};
+use shell::{Command, Reach, Reading, Transfer};
 
 use super::channel::{Start, named};
+use super::home;
 use super::open::Open;
 use crate::session::{Refusal, RefusalKind};
+
+/// The subsystem whose operations are judged one by one.
+const SFTP: &str = "sftp";
+/// Programs that serve it on their standard streams.
+const SFTP_SERVERS: [&str; 2] = ["internal-sftp", "sftp-server"];
 
 /// What is to be done, and what it needs.
 #[derive(Debug)]
@@ -19,8 +26,8 @@ pub(super) struct Plan {
     pub(super) operation: Arc<Operation>,
     /// What is sent.
     pub(super) forward: Forward,
-    /// Whether its output is text that is masked and recorded.
-    pub(super) is_text: bool,
+    /// What comes of it.
+    pub(super) content: Content,
 }
 
 /// What is sent upstream.
@@ -32,6 +39,15 @@ pub(super) enum Forward {
     Shell,
     /// A subsystem.
     Subsystem(Arc<str>),
+}
+
+/// What the bytes of an operation are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Text for people: masked and recorded.
+    Text,
+    /// A program's own protocol: changed, it would break.
+    Binary,
 }
 
 /// What cannot be judged.
@@ -48,53 +64,98 @@ pub(super) async fn plan(start: &Start, open: &Open) -> Result<Plan, Box<Unreada
     match start {
         Start::Shell => {
             let access = named(Action::Shell, "login", &open.user);
-            let operation = operation("shell", "login shell".into(), [access]);
-            Ok(Plan { operation, forward: Forward::Shell, is_text: true })
+            let operation = operation("shell", "login shell".into(), vec![access]);
+            Ok(Plan { operation, forward: Forward::Shell, content: Content::Text })
         }
-        Start::Subsystem(name) => {
-            let access = named(Action::Subsystem, "subsystem", name);
-            let operation = operation("subsystem", format!("subsystem {name}"), [access]);
-            let forward = Forward::Subsystem(Arc::clone(name));
-            Ok(Plan { operation, forward, is_text: false })
-        }
-        Start::Exec(text) => exec(text, open).await,
+        Start::Subsystem(name) => Ok(subsystem(name)),
+        Start::Exec(text) if text.len() > open.text_bytes_max => Err(too_long()),
+        Start::Exec(text) => match shell::read(text) {
+            Reading::Command(command) => self::command(&command, open).await,
+            Reading::Opaque { because } => Ok(opaque(text, because, &open.user)),
+        },
     }
 }
 
-async fn exec(text: &[u8], open: &Open) -> Result<Plan, Box<Unreadable>> {
-    if text.len() > open.text_bytes_max {
-        let message = "portcullis: the command line is too long to be read";
-        return Err(Box::new(Unreadable {
-            operation: operation("exec", "a command line that is too long".into(), []),
-            refusal: Refusal::new(RefusalKind::Limit, message),
-        }));
-    }
-    std::future::ready(()).await;
-    match simple_words(text) {
-        Some(words) => {
-            let object = Object::Command { words };
-            let text = object.to_string();
-            let forward = Forward::Exec(text.clone().into_bytes());
-            let operation = operation("exec", text, [Access { action: Action::Exec, object }]);
-            Ok(Plan { operation, forward, is_text: true })
-        }
-        None => {
-            let access = named(Action::Opaque, "login", &open.user);
-            let shown = String::from_utf8_lossy(text).into_owned();
-            let operation = operation("opaque exec", shown, [access]);
-            Ok(Plan { operation, forward: Forward::Exec(text.to_vec()), is_text: true })
-        }
+fn subsystem(name: &Arc<str>) -> Plan {
+    let access = named(Action::Subsystem, "subsystem", name);
+    let operation = operation("subsystem", format!("subsystem {name}"), vec![access]);
+    let forward = Forward::Subsystem(Arc::clone(name));
+    // What nobody knows may be text; what is masked of it is lost rather than shown.
+    let content = if &**name == SFTP { Content::Binary } else { Content::Text };
+    Plan { operation, forward, content }
+}
+
+/// A text that is not one command: granted as it is, or not at all.
+fn opaque(text: &[u8], because: &'static str, user: &Arc<str>) -> Plan {
+    tracing::debug!(because, "a command line is opaque");
+    let access = named(Action::Opaque, "login", user);
+    let shown = String::from_utf8_lossy(text).into_owned();
+    Plan {
+        operation: operation("opaque exec", shown, vec![access]),
+        forward: Forward::Exec(text.to_vec()),
+        content: Content::Text,
     }
 }
 
-fn simple_words(text: &[u8]) -> Option<Arc<[Arc<str>]>> {
-    let text = std::str::from_utf8(text).ok()?;
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" -_./:@%+,".contains(&byte);
-    let words: Arc<[Arc<str>]> =
-        text.split(' ').filter(|w| !w.is_empty()).map(Into::into).collect();
-    (text.bytes().all(is_plain) && !words.is_empty()).then_some(words)
+async fn command(command: &Command, open: &Open) -> Result<Plan, Box<Unreadable>> {
+    let text = command.canonical();
+    let forward = Forward::Exec(text.clone().into_bytes());
+    match shell::transfer(command.words()) {
+        Ok(Some(transfer)) => {
+            let accesses = needs(&transfer, open).await;
+            let operation = operation(transfer.kind(), text, accesses);
+            Ok(Plan { operation, forward, content: Content::Binary })
+        }
+        // Its operations would pass unseen: it needs the grant of a subsystem of that name.
+        Ok(None) if is_sftp_server(command) => {
+            let mut plan = subsystem(&SFTP.into());
+            plan.forward = forward;
+            Ok(plan)
+        }
+        Ok(None) => {
+            let object = Object::Command { words: Arc::clone(command.words()) };
+            let operation = operation("exec", text, vec![Access { action: Action::Exec, object }]);
+            Ok(Plan { operation, forward, content: Content::Text })
+        }
+        Err(odd) => Err(Box::new(Unreadable {
+            operation: operation("transfer", text, Vec::new()),
+            refusal: Refusal::new(RefusalKind::Unreadable, format!("portcullis: {odd}"))
+                .because("A transfer that is not understood whole is not begun."),
+        })),
+    }
 }
 
-fn operation<const N: usize>(kind: &str, text: String, accesses: [Access; N]) -> Arc<Operation> {
+fn is_sftp_server(command: &Command) -> bool {
+    let program = command.words().first().map(|program| program.rsplit('/').next());
+    program.flatten().is_some_and(|name| SFTP_SERVERS.contains(&name))
+}
+
+/// What a transfer needs, on paths as the target has them.
+async fn needs(transfer: &Transfer, open: &Open) -> Vec<Access> {
+    let needs = transfer.needs();
+    let relative = needs.iter().any(|need| need.path.base == shell::Base::Home);
+    let home = if relative { home::of(open).await } else { home::UNKNOWN.into() };
+    let path = |need: &shell::Need| match (need.path.resolve(&home), need.reach) {
+        (_, Reach::Anywhere) => String::from(home::UNKNOWN),
+        (path, _) if path == home::UNKNOWN => path,
+        (path, Reach::Itself) => path,
+        (path, Reach::Tree) => format!("{}/**", path.trim_end_matches('/')),
+    };
+    let access = |need: &shell::Need| Access {
+        action: need.action,
+        object: Object::File { path: path(need).into() },
+    };
+    needs.iter().map(access).collect()
+}
+
+fn too_long() -> Box<Unreadable> {
+    let message = "portcullis: the command line is too long to be read";
+    Box::new(Unreadable {
+        operation: operation("exec", "a command line that is too long".into(), Vec::new()),
+        refusal: Refusal::new(RefusalKind::Limit, message),
+    })
+}
+
+fn operation(kind: &str, text: String, accesses: Vec<Access>) -> Arc<Operation> {
     Arc::new(Operation { kind: kind.into(), text: text.into(), accesses: accesses.into() })
 }
