@@ -14,6 +14,7 @@ use super::look::Look;
 use super::wording::{shortened, span};
 use crate::control::view::{
     AccessView, CandidateFile, DecisionView, ExplainRequest, ExplainSubject, ExplainView, RuleView,
+    SshQuestion,
 };
 use crate::recording::replay::plain;
 
@@ -25,6 +26,8 @@ Examples:
   portcullis explain --pid 4711
   portcullis explain --socket ses_0190c0ffee0070008000000000000001
   portcullis explain --workload nightly-report --target analytics --statement 'DELETE FROM users'
+  portcullis explain --workload deploy --target web --exec 'systemctl restart app'
+  portcullis explain --workload deploy --target web --sftp 'read /srv/app/config.yaml'
   portcullis explain --workload nightly-report --target analytics --statement 'SELECT 1' \\
       --policy ./candidate.yaml             # what a change would do, before it is in force";
 
@@ -35,6 +38,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[command(group = clap::ArgGroup::new("subject").required(true).args(["socket", "pid", "workload"]))]
+#[command(group = clap::ArgGroup::new("operation").args(["statement", "exec", "sftp", "forward"]))]
 pub(super) struct Arguments {
     /// The live session to explain
     #[arg(long, value_name = "ID")]
@@ -54,6 +58,15 @@ pub(super) struct Arguments {
     /// The statement to judge; without one, the last operation of a live socket, or the session
     #[arg(long, value_name = "TEXT")]
     statement: Option<String>,
+    /// The command line to judge, at a target of SSH
+    #[arg(long, value_name = "TEXT")]
+    exec: Option<String>,
+    /// The action on files to judge, at a target of SSH: read /srv/x
+    #[arg(long, value_name = "TEXT")]
+    sftp: Option<String>,
+    /// The forwarded connection to judge, at a target of SSH
+    #[arg(long, value_name = "HOST:PORT")]
+    forward: Option<String>,
     /// Judge by this configuration (a file or directory) instead of the one in force
     #[arg(long, value_name = "PATH")]
     policy: Option<PathBuf>,
@@ -74,7 +87,10 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> Result<Exit, Failu
         Some(path) => candidate_files(path)?,
         None => Vec::new(),
     };
-    let request = ExplainRequest { subject, statement: arguments.statement, candidate };
+    let exec = arguments.exec.map(SshQuestion::Exec);
+    let sftp = arguments.sftp.map(SshQuestion::Sftp);
+    let ssh = exec.or(sftp).or(arguments.forward.map(SshQuestion::Forward));
+    let request = ExplainRequest { subject, statement: arguments.statement, ssh, candidate };
     let explanation = context.ask(async |client| client.explain(&request).await)?;
     context.show(&explanation, render)?;
     Ok(Exit::Done)

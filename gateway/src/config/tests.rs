@@ -291,7 +291,7 @@ fn the_schema_knows_every_key_that_the_reader_knows() {
         ("Target", &["name", "protocol", "addresses", "credential"][..]),
         ("Rule", &["id", "effect", "target"]),
         ("Workload", &["name", "match"]),
-        ("Classification", &["tag", "mask"]),
+        ("Classification", &["tag"]),
     ] {
         let required = &schema["$defs"][group]["required"];
         assert_eq!(required, &serde_json::json!(keys), "{group}");

@@ -269,8 +269,12 @@ async fn the_client_asks_every_question_over_the_socket() {
     assert_eq!(client.status().await.unwrap().pid, 7);
     assert_eq!(client.metrics().await.unwrap(), "portcullis_sessions_live 1\n");
     assert_eq!(client.sockets().await.unwrap(), [socket()]);
-    let request =
-        ExplainRequest { subject: ExplainSubject::Pid(7), statement: None, candidate: Vec::new() };
+    let request = ExplainRequest {
+        subject: ExplainSubject::Pid(7),
+        statement: None,
+        ssh: None,
+        candidate: Vec::new(),
+    };
     assert_eq!(client.explain(&request).await.unwrap(), explanation());
     assert_eq!(client.holds().await.unwrap(), []);
     let vote = VoteRequest { comment: Some("fine".into()), digest: None };

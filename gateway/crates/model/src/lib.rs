@@ -8,6 +8,7 @@
 pub mod access;
 pub mod audit;
 pub mod binding;
+pub mod command;
 pub mod decision;
 pub mod id;
 pub mod limits;
@@ -27,9 +28,12 @@ pub use id::{
     WorkloadName,
 };
 pub use limits::Limits;
-pub use mask::{ColumnMask, Detector, DetectorMask, MaskProfile, Transform};
+pub use mask::{ColumnMask, Detector, DetectorMask, FileMask, MaskProfile, Transform};
 pub use operation::{Operation, OperationDigest};
-pub use pattern::{PathPattern, PatternError};
+pub use pattern::{
+    CommandPattern, CommandPatternError, EndpointPattern, EndpointPatternError, FilePattern,
+    FilePatternError, PathPattern, PatternError,
+};
 pub use principal::{Attestation, Principal, TokenSubject};
 pub use secret::Secret;
 pub use target::{Environment, Protocol};

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::Tag;
-use crate::pattern::PathPattern;
+use crate::pattern::{FilePattern, PathPattern};
 
 /// Defines a word enum with its texts in one place.
 macro_rules! words {
@@ -92,6 +92,16 @@ pub struct DetectorMask {
     pub transform: Transform,
 }
 
+/// Files whose content must not be seen. A file is not masked in passing, because what it is
+/// cannot be known: a transfer of one is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct FileMask {
+    /// Matches the file's path.
+    pub pattern: FilePattern,
+    /// The classification.
+    pub tag: Tag,
+}
+
 /// All masks of one principal at one target: the classification less the tags it may see raw.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct MaskProfile {
@@ -99,18 +109,35 @@ pub struct MaskProfile {
     pub columns: Vec<ColumnMask>,
     /// By content.
     pub detectors: Vec<DetectorMask>,
+    /// By path.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileMask>,
 }
 
 impl MaskProfile {
     /// Whether there is nothing to mask at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.columns.is_empty() && self.detectors.is_empty()
+        self.columns.is_empty() && self.detectors.is_empty() && self.files.is_empty()
     }
 
     /// The mask of one column, `name` being `[database, schema, table, column]`.
     #[must_use]
     pub fn column<S: AsRef<str>>(&self, name: &[S]) -> Option<&ColumnMask> {
         self.columns.iter().find(|mask| mask.pattern.matches(name))
+    }
+
+    /// The mask of one file, or of one that the path could stand for: `*` for one that is not
+    /// known, `/srv/**` for a directory with all below it.
+    #[must_use]
+    pub fn file(&self, path: &str) -> Option<&FileMask> {
+        self.files.iter().find(|mask| mask.pattern.may_match(path))
+    }
+
+    /// The mask of one file or of any below it: for what is done to a directory and so to all in
+    /// it, such as giving it another name.
+    #[must_use]
+    pub fn file_below(&self, path: &str) -> Option<&FileMask> {
+        self.files.iter().find(|mask| mask.pattern.may_match_below(path))
     }
 }

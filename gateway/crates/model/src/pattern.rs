@@ -5,9 +5,17 @@
 //! `*` stands for any run of characters and `?` for one; a part in double quotes is taken
 //! literally (`""` is one quote). Both ends are anchored and case counts.
 
+mod command;
+mod endpoint;
+mod file;
+
 use std::fmt;
 
 use serde::Serialize;
+
+pub use self::command::{CommandPattern, CommandPatternError};
+pub use self::endpoint::{EndpointPattern, EndpointPatternError};
+pub use self::file::{FilePattern, FilePatternError};
 
 /// What a name says for a part that could not be found out.
 pub const UNKNOWN_PART: &str = "*";
@@ -74,6 +82,21 @@ impl PathPattern {
         }
         let fixed = !parts.contains(&Part::Any);
         Ok(Self { text: text.to_owned(), parts, fixed })
+    }
+
+    /// Reads the pattern of a name that has one part, dots and all: `LC_*`, `first.last`.
+    ///
+    /// # Errors
+    /// Where it is empty.
+    pub fn parse_name(text: &str) -> Result<Self, PatternError> {
+        let part = text.chars().map(|c| match c {
+            '*' => Piece::Run,
+            '?' => Piece::One,
+            other => Piece::Char(other),
+        });
+        let part = part_of(part.collect())?;
+        let fixed = part != Part::Any;
+        Ok(Self { text: text.to_owned(), parts: vec![part], fixed })
     }
 
     /// The text it was read from.
@@ -184,6 +207,10 @@ fn parse_bare(rest: &mut Chars<'_>) -> Result<Part, PatternError> {
         }
         rest.next();
     }
+    part_of(pieces)
+}
+
+fn part_of(pieces: Vec<Piece>) -> Result<Part, PatternError> {
     if pieces.is_empty() {
         return Err(PatternError::EmptyPart);
     }

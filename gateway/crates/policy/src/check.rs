@@ -5,6 +5,7 @@
 
 mod pattern;
 mod shadow;
+mod ssh;
 
 use std::collections::BTreeSet;
 
@@ -112,7 +113,7 @@ fn check_targets(source: &PolicySource, errors: &mut Vec<PolicyError>) {
 fn check_classification(source: &PolicySource, errors: &mut Vec<PolicyError>) {
     for one in &source.classification {
         let mut problems = pattern::classification_problems(source, one);
-        if one.columns.is_empty() && one.detect.is_none() {
+        if one.columns.is_empty() && one.detect.is_none() && one.paths.is_empty() {
             problems.push(ClassificationProblem::FindsNothing);
         }
         if let Some(name) = &one.target

@@ -16,6 +16,7 @@ use rustc_hash::FxHashMap;
 use crate::condition::{Asked, Condition, Facts, Functions};
 use crate::error::{PolicyError, RuleProblem};
 use crate::explain::Explanation;
+use crate::objects::Objects;
 use crate::rule::{ActionSet, Rule};
 use crate::source::{ClassificationSource, PolicySource, RuleSource};
 use crate::standing::{Standing, View};
@@ -109,13 +110,9 @@ pub fn compile(source: &PolicySource) -> Result<Policy, Vec<PolicyError>> {
 
 fn compile_rule(role: &RoleName, rule: &RuleSource) -> Result<Rule, RuleProblem> {
     let condition = rule.when.as_ref().map(Condition::compile).transpose()?;
-    let (actions, objects, functions) = match &rule.block {
-        None => (ActionSet::from_iter([Action::Connect]), Box::default(), Box::default()),
-        Some(block) => (
-            block.actions.iter().copied().collect(),
-            block.objects.clone().into(),
-            block.functions.clone().into(),
-        ),
+    let (actions, objects) = match &rule.block {
+        None => (ActionSet::from_iter([Action::Connect]), Objects::default()),
+        Some(block) => (block.actions.iter().copied().collect(), Objects::of(block)),
     };
     Ok(Rule {
         role: role.clone(),
@@ -123,7 +120,6 @@ fn compile_rule(role: &RoleName, rule: &RuleSource) -> Result<Rule, RuleProblem>
         effect: rule.effect,
         actions,
         objects,
-        functions,
         condition,
         approvals: rule.approvers.clone(),
     })

@@ -4,7 +4,8 @@
 //! evaluating them. Must not know what follows from the answer. A condition sees
 //! `operation.{kind, text, accesses}`, `principal.{workload, subject, issuer, groups}`, `target`,
 //! `environment` and `time`; an access has `action`, `object` (as people read it), `name` (the
-//! parts), `columns` (a list) and `every_column`. What is not there is an empty string.
+//! parts of a name or path; host and port), `columns` (a list), `every_column` and `words` (of a
+//! command, the program first). What is not there is an empty string or list.
 //!
 //! Bounds: the text and its nesting at compile; the operation's text and number of accesses at
 //! evaluation, and comprehensions are not nested deeper than two, so work is at most quadratic.
@@ -245,14 +246,30 @@ fn access_value(access: &Access) -> Value {
         Columns::Named(names) => names,
         Columns::None | Columns::All => &[],
     };
-    let parts = access.object.path().map_or(&[][..], |path| &path.0);
+    let words: &[Arc<str>] = match &access.object {
+        Object::Command { words } => words,
+        _ => &[],
+    };
     record([
         ("action", text(access.action.as_str())),
         ("object", text(&access.object.to_string())),
-        ("name", texts(parts.iter().map(AsRef::as_ref))),
+        ("name", name_value(&access.object)),
         ("columns", texts(named.iter().map(AsRef::as_ref))),
         ("every_column", Value::Bool(*columns == Columns::All)),
+        ("words", texts(words.iter().map(AsRef::as_ref))),
     ])
+}
+
+/// The parts of what an object is called. A command has none: its words are its own.
+fn name_value(object: &Object) -> Value {
+    match object {
+        Object::Relation { path, .. } | Object::Function { path } | Object::Named { path, .. } => {
+            texts(path.0.iter().map(AsRef::as_ref))
+        }
+        Object::File { path } => texts(path.split('/').filter(|part| !part.is_empty())),
+        Object::Endpoint { host, port } => texts([&**host, &port.to_string()].into_iter()),
+        Object::Command { .. } => texts(std::iter::empty()),
+    }
 }
 
 fn record<const N: usize>(fields: [(&str, Value); N]) -> Value {

@@ -93,7 +93,7 @@ impl<'a> Judging<'a> {
             if rule.effect == Effect::Allow && settled && rule.condition.is_none() {
                 continue;
             }
-            let fit = rule.applies(&access.object);
+            let fit = rule.applies(access);
             if !(fit.touches || fit.grants) || !self.condition_holds(index, rule) {
                 continue;
             }

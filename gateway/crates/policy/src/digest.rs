@@ -14,7 +14,7 @@ use crate::source::{
 
 pub(crate) fn digest(source: &PolicySource) -> PolicyDigest {
     let mut form = Form::default();
-    form.text("portcullis policy 1");
+    form.text("portcullis policy 2");
     form.forms(source.roles.iter().map(role));
     form.forms(source.classification.iter().map(classification));
     form.forms(source.targets.iter().map(target));
@@ -61,6 +61,9 @@ fn block(block: &BlockSource) -> Form {
     form.texts(block.actions.iter().map(|action| action.as_str()));
     form.texts(block.objects.iter().map(ToString::to_string));
     form.texts(block.functions.iter().map(|pattern| pattern.as_str()));
+    form.texts(block.commands.iter().map(|pattern| pattern.as_str()));
+    form.texts(block.paths.iter().map(|pattern| pattern.as_str()));
+    form.texts(block.destinations.iter().map(|pattern| pattern.as_str()));
     form
 }
 
@@ -71,6 +74,7 @@ fn classification(one: &ClassificationSource) -> Form {
     form.texts(one.columns.iter().map(|pattern| pattern.as_str()));
     form.texts(one.detect.iter().map(|detector| detector.as_str()));
     form.text(one.mask.as_str());
+    form.texts(one.paths.iter().map(|pattern| pattern.as_str()));
     form
 }
 

@@ -141,6 +141,14 @@ pub enum RuleProblem {
     /// None of its patterns fits one of its actions.
     #[error("none of its patterns can match an object of {0}")]
     ActionUnmatched(Action),
+    /// It has patterns, and none of the kind that one of its actions needs.
+    #[error("it lists objects, and no {key} for {action}")]
+    ActionUnlisted {
+        /// The action.
+        action: Action,
+        /// The key that would list them.
+        key: &'static str,
+    },
     /// Another rule of the role has its way wherever this one matches.
     #[error("it can never fire: rule {by} of the same role always has precedence over it")]
     Shadowed {
@@ -168,7 +176,7 @@ impl RuleProblem {
             Self::NoTarget(_) => {
                 "name an environment that one of its targets has, or remove the rule".to_owned()
             }
-            Self::NoActions(_) => "list the actions, such as select".to_owned(),
+            Self::NoActions(_) => "list the actions, such as select or exec".to_owned(),
             Self::ForeignAction { domain, .. } => format!(
                 "use one of: {}",
                 Action::ALL
@@ -182,6 +190,9 @@ impl RuleProblem {
             Self::NeverMatches { .. } => "correct the pattern, or remove it".to_owned(),
             Self::ActionUnmatched(action) => {
                 format!("add a pattern for objects of {action}, or remove {action}")
+            }
+            Self::ActionUnlisted { action, key } => {
+                format!("add {key}: [..], or write a rule of its own for {action}")
             }
             Self::Shadowed { by } => format!("narrow rule {by}, or remove this one"),
             Self::Approvers(problem) => problem.remedy(),
@@ -232,7 +243,7 @@ impl ApproverProblem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClassificationProblem {
     /// It finds nothing.
-    #[error("it names neither columns nor a detector, so it finds nothing")]
+    #[error("it names neither columns nor files nor a detector, so it finds nothing")]
     FindsNothing,
     /// It names a target that does not exist.
     #[error("there is no target {name}")]
@@ -250,18 +261,22 @@ pub enum ClassificationProblem {
         /// Why not.
         because: String,
     },
+    /// Its target has no such things.
+    #[error("its target has no {0}")]
+    NotThere(&'static str),
 }
 
 impl ClassificationProblem {
     fn remedy(&self) -> String {
         match self {
-            Self::FindsNothing => "add columns: [..] or detect: ..".to_owned(),
+            Self::FindsNothing => "add columns: [..], paths: [..] or detect: ..".to_owned(),
             Self::UnknownTarget { nearest: Some(nearest), .. } => {
                 format!("did you mean {nearest}?")
             }
             Self::UnknownTarget { name, .. } => {
                 format!("define the target {name} under targets, or leave it out to mean all")
             }
+            Self::NotThere(what) => format!("remove the {what}, or name another target"),
             Self::NeverMatches { .. } => {
                 "write database.schema.table.column, with * for one or more of them".to_owned()
             }

@@ -229,9 +229,9 @@ fn said(
     if !rule.actions.contains(access.action) {
         return otherwise(Verdict::OtherAction);
     }
-    let fit = rule.applies(&access.object);
+    let fit = rule.applies(access);
     if !(fit.touches || fit.grants) {
-        let columns_only = whole_object_fits(rule, &access.object);
+        let columns_only = whole_object_fits(rule, access);
         return otherwise(if columns_only { Verdict::OtherColumns } else { Verdict::OtherObject });
     }
     let when = || rule.condition.as_ref().map_or_else(|| "".into(), |one| Arc::clone(one.text()));
@@ -255,10 +255,10 @@ fn said(
 }
 
 /// Whether the rule would speak of the object if columns did not count.
-fn whole_object_fits(rule: &Rule, object: &Object) -> bool {
-    let Object::Relation { path, .. } = object else { return false };
-    let whole = Object::Relation { path: path.clone(), columns: Columns::All };
-    let fit = rule.fit(&whole);
+fn whole_object_fits(rule: &Rule, access: &Access) -> bool {
+    let Object::Relation { path, .. } = &access.object else { return false };
+    let object = Object::Relation { path: path.clone(), columns: Columns::All };
+    let fit = rule.fit(&Access { action: access.action, object });
     fit.touches || fit.grants
 }
 

@@ -18,6 +18,12 @@
 //!   pattern and never an `allow` pattern that spells that part out.
 //! - `objects` speaks of everything that has a name. Where a rule also has `functions`, functions
 //!   are matched by that list alone; a rule with neither speaks of every object.
+//! - An object is matched by the list of its kind: `commands`, `paths`, `destinations`, and
+//!   `objects` (`names` of SSH) for the rest. Where a rule has some list, what has none is not
+//!   spoken of.
+//! - A command that is an interpreter is granted only by a pattern that spells its program out,
+//!   never by a rule without commands. What restricts a rename or a link touches all that is below
+//!   the path.
 //! - The action `unknown` is matched by rules that name it and by nothing else.
 //! - A rule without a block of actions speaks of `connect`. Connecting is also granted to whoever
 //!   has any allow or hold rule for another action at the target.
@@ -32,6 +38,7 @@ mod error;
 mod explain;
 mod masks;
 mod object;
+mod objects;
 mod recent;
 mod rule;
 mod source;

@@ -3,7 +3,7 @@
 //! Owns the choice and its order. Must not know how a value is masked. Where two masks are about
 //! the same column the stronger one comes first, so that the order of the source never matters.
 
-use model::{ColumnMask, DetectorMask, MaskProfile, Tag, TargetName, Transform};
+use model::{ColumnMask, DetectorMask, FileMask, MaskProfile, Tag, TargetName, Transform};
 
 use crate::source::ClassificationSource;
 
@@ -22,6 +22,11 @@ pub(crate) fn profile(
             tag: one.tag.clone(),
             transform: one.mask,
         }));
+        profile.files.extend(
+            one.paths
+                .iter()
+                .map(|pattern| FileMask { pattern: pattern.clone(), tag: one.tag.clone() }),
+        );
         profile.detectors.extend(one.detect.map(|detector| DetectorMask {
             detector,
             tag: one.tag.clone(),
@@ -37,6 +42,10 @@ pub(crate) fn profile(
         .detectors
         .sort_by_key(|mask| (weakness(mask.transform), mask.detector, mask.tag.clone()));
     profile.detectors.dedup();
+    profile
+        .files
+        .sort_by(|a, b| a.pattern.as_str().cmp(b.pattern.as_str()).then_with(|| a.tag.cmp(&b.tag)));
+    profile.files.dedup();
     profile
 }
 

@@ -43,6 +43,14 @@ impl ObjectPattern {
         })
     }
 
+    /// Reads the pattern of a name that has one part, dots and all.
+    ///
+    /// # Errors
+    /// Where it is empty.
+    pub fn parse_name(text: &str) -> Result<Self, PatternError> {
+        Ok(Self { path: PathPattern::parse_name(text)?, columns: None })
+    }
+
     /// The pattern of the object's name.
     #[must_use]
     pub const fn path(&self) -> &PathPattern {

@@ -1,16 +1,14 @@
 //! One compiled rule, and what it has to say about one access.
 //!
-//! Owns the matching of actions, objects and columns. Must not know the other rules of a policy
-//! nor what a principal is.
+//! Owns the matching of actions and what follows from the matching of objects (`objects`). Must not
+//! know the other rules of a policy nor what a principal is.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{Access, Action, ApprovalRequirement, Columns, Effect, Object, RoleName, RuleId};
-use model::{ObjectPath, PathPattern};
 
 use crate::condition::Condition;
-use crate::object::ObjectPattern;
+use crate::objects::Objects;
 
 /// A compiled rule.
 #[derive(Debug)]
@@ -19,8 +17,7 @@ pub(crate) struct Rule {
     pub(crate) id: RuleId,
     pub(crate) effect: Effect,
     pub(crate) actions: ActionSet,
-    pub(crate) objects: Box<[ObjectPattern]>,
-    pub(crate) functions: Box<[PathPattern]>,
+    pub(crate) objects: Objects,
     pub(crate) condition: Option<Condition>,
     pub(crate) approvals: Option<ApprovalRequirement>,
 }
@@ -35,81 +32,19 @@ pub(crate) struct Fit {
 }
 
 impl Rule {
-    /// What the last part of a name can be for the rule to speak of it, each once; `None` where
-    /// that is not spelled out.
-    pub(crate) fn last_parts(&self) -> Option<BTreeSet<&str>> {
-        if self.objects.is_empty() && self.functions.is_empty() {
-            return None;
-        }
-        let paths = self.objects.iter().map(ObjectPattern::path).chain(&self.functions);
-        paths.map(PathPattern::last_literal).collect()
+    /// What the rule has to do with the object of an access of one of its actions, its condition
+    /// and its effect aside.
+    pub(crate) fn fit(&self, access: &Access) -> Fit {
+        Fit { touches: self.objects.touches(access), grants: self.objects.grants(&access.object) }
     }
 
-    /// What the rule has to do with an object of one of its actions, its condition and its effect
-    /// aside.
-    pub(crate) fn fit(&self, object: &Object) -> Fit {
-        Fit { touches: self.touches(object), grants: self.grants(object) }
-    }
-
-    /// What the rule does to an object of one of its actions, its condition aside: a deny rule
-    /// never grants, and what an allow rule touches does not matter.
-    pub(crate) fn applies(&self, object: &Object) -> Fit {
+    /// What the rule does to the object of an access of one of its actions, its condition aside: a
+    /// deny rule never grants, and what an allow rule touches does not matter.
+    pub(crate) fn applies(&self, access: &Access) -> Fit {
         match self.effect {
-            Effect::Deny => Fit { touches: self.touches(object), grants: false },
-            Effect::Hold => self.fit(object),
-            Effect::Allow => Fit { touches: false, grants: self.grants(object) },
-        }
-    }
-
-    /// Whether the rule speaks of any part of the object, or could.
-    fn touches(&self, object: &Object) -> bool {
-        if self.objects.is_empty() && self.functions.is_empty() {
-            return true;
-        }
-        let may_be = |path, columns: &Columns| {
-            let mut patterns = self.objects.iter();
-            patterns.any(|one| one.may_be(path) && one.touches_columns(columns))
-        };
-        match object {
-            Object::Function { path } if !self.functions.is_empty() => {
-                self.functions.iter().any(|pattern| pattern.may_match(&path.0))
-            }
-            Object::Relation { path, columns } => may_be(path, columns),
-            // Without columns: a pattern that lists some is about something else.
-            Object::Function { path } | Object::Named { path, .. } => may_be(path, &Columns::None),
-            Object::Command { .. } | Object::File { .. } | Object::Endpoint { .. } => true,
-        }
-    }
-
-    /// Whether the rule speaks of all of the object, for certain.
-    fn grants(&self, object: &Object) -> bool {
-        if self.objects.is_empty() && self.functions.is_empty() {
-            return true;
-        }
-        match object {
-            Object::Function { path } if !self.functions.is_empty() => {
-                self.functions.iter().any(|pattern| pattern.matches(&path.0))
-            }
-            Object::Relation { path, columns } => self.grants_relation(path, columns),
-            Object::Function { path } | Object::Named { path, .. } => {
-                self.objects.iter().any(|one| !one.lists_columns() && one.is(path))
-            }
-            Object::Command { .. } | Object::File { .. } | Object::Endpoint { .. } => false,
-        }
-    }
-
-    fn grants_relation(&self, path: &ObjectPath, columns: &Columns) -> bool {
-        let mut about = self.objects.iter().filter(|pattern| pattern.is(path));
-        match columns {
-            Columns::None => about.next().is_some(),
-            Columns::All => about.any(|pattern| !pattern.lists_columns()),
-            Columns::Named(names) => {
-                let Some(first) = about.next() else { return false };
-                // The patterns of one rule add up: each column is covered by one of them.
-                names.iter().all(|name| {
-                    first.names_column(name) || about.clone().any(|one| one.names_column(name))
-                })
-            }
+            Effect::Deny => Fit { touches: self.objects.touches(access), grants: false },
+            Effect::Hold => self.fit(access),
+            Effect::Allow => Fit { touches: false, grants: self.objects.grants(&access.object) },
         }
     }
 }
@@ -182,6 +117,8 @@ fn push_all(text: &mut String, parts: &[Arc<str>], between: &str) {
 
 #[cfg(test)]
 mod tests {
+    use model::ObjectPath;
+
     use super::*;
 
     #[test]

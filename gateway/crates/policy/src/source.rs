@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{
-    Action, ApprovalRequirement, Detector, Domain, Effect, Environment, Group, PathPattern,
-    RoleName, RuleId, Tag, TargetName, Transform,
+    Action, ApprovalRequirement, CommandPattern, Detector, Domain, Effect, EndpointPattern,
+    Environment, FilePattern, Group, PathPattern, RoleName, RuleId, Tag, TargetName, Transform,
 };
 
 use crate::object::ObjectPattern;
@@ -110,13 +110,47 @@ pub struct BlockSource {
     pub domain: Domain,
     /// The actions: of the domain, or `connect`.
     pub actions: Vec<Action>,
-    /// The objects; empty for every one (less functions, where those are listed).
+    /// The objects that have a name; where every list is empty, every object. An object is matched
+    /// by the list of its kind alone (functions by `objects` where `functions` is empty), so where
+    /// some list is not empty, an empty one matches nothing of its kind.
     pub objects: Vec<ObjectPattern>,
     /// The functions, where they are not to be matched by `objects`.
     pub functions: Vec<PathPattern>,
+    /// The commands.
+    pub commands: Vec<CommandPattern>,
+    /// The files.
+    pub paths: Vec<FilePattern>,
+    /// The end points of connections.
+    pub destinations: Vec<EndpointPattern>,
 }
 
-/// A classification of columns, or of what a detector finds.
+impl BlockSource {
+    /// Actions on every object.
+    #[must_use]
+    pub const fn new(domain: Domain, actions: Vec<Action>) -> Self {
+        Self {
+            domain,
+            actions,
+            objects: Vec::new(),
+            functions: Vec::new(),
+            commands: Vec::new(),
+            paths: Vec::new(),
+            destinations: Vec::new(),
+        }
+    }
+
+    /// Whether it speaks of every object there is.
+    #[must_use]
+    pub const fn is_about_everything(&self) -> bool {
+        self.objects.is_empty()
+            && self.functions.is_empty()
+            && self.commands.is_empty()
+            && self.paths.is_empty()
+            && self.destinations.is_empty()
+    }
+}
+
+/// A classification of columns, of files, or of what a detector finds.
 #[derive(Clone, Debug)]
 pub struct ClassificationSource {
     /// What it is called.
@@ -129,6 +163,8 @@ pub struct ClassificationSource {
     pub columns: Vec<PathPattern>,
     /// What to look for in values whose column says nothing.
     pub detect: Option<Detector>,
+    /// Files by path, whose content is not to be seen: what would show it is refused.
+    pub paths: Vec<FilePattern>,
     /// How it is masked.
     pub mask: Transform,
 }

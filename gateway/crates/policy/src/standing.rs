@@ -175,7 +175,7 @@ impl Speaking {
         let speaking =
             || rules.iter().enumerate().filter(|(_, rule)| rule.actions.contains(action));
         for (index, rule) in speaking() {
-            let Some(names) = rule.last_parts() else {
+            let Some(names) = rule.objects.last_parts() else {
                 of_any.push(index);
                 continue;
             };
@@ -206,6 +206,5 @@ fn bars(rule: &Rule) -> bool {
     rule.effect == Effect::Deny
         && rule.condition.is_none()
         && rule.actions.contains(Action::Connect)
-        && rule.objects.is_empty()
-        && rule.functions.is_empty()
+        && rule.objects.are_all()
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    ApprovalRequirement, Domain, Environment, Group, PathPattern, PatternError, RoleName, RuleId,
-    Tag, TargetName,
+    Action, ApprovalRequirement, CommandPattern, Domain, EndpointPattern, Environment, FilePattern,
+    Group, PathPattern, RoleName, RuleId, Tag, TargetName, Transform,
 };
 use policy::{
     BlockSource, ClassificationSource, GroupsKnown, ObjectPattern, Origin, PolicySource,
@@ -18,7 +18,9 @@ use policy::{
 
 use super::Checker;
 use crate::config::raw::RawConfig;
-use crate::config::raw::roles::{RawApprovers, RawClassification, RawRole, RawRule, RawSql};
+use crate::config::raw::roles::{
+    RawApprovers, RawClassification, RawRole, RawRule, RawSql, RawSsh,
+};
 use crate::config::raw::scalar::{OneOrMany, WordOr};
 use crate::config::raw::target::RawTarget;
 use crate::config::read::At;
@@ -26,6 +28,12 @@ use crate::config::read::At;
 const APPROVAL_WITHIN: Duration = Duration::from_secs(600);
 /// What a rule writes to mean every target.
 const EVERY: &str = "*";
+// What patterns look like, for whoever wrote one that cannot be read.
+const SQL_NAMES: &str = "write it like shop.public.users, shop.* or \"odd.name\".public.users";
+const COMMANDS: &str = "write it like systemctl restart app, tail -n * /var/log/app/*.log or ls **";
+const PATHS: &str = "write it like /srv/app/config.yaml, /var/log/app/*.log or /srv/app/**";
+const DESTINATIONS: &str = "write it like 10.0.0.5:5432, *.internal:443 or localhost:*";
+const NAMES: &str = "write it like LANG or LC_*";
 
 impl Checker<'_> {
     pub(super) fn policy_source(self, raw: &RawConfig) -> PolicySource {
@@ -83,9 +91,14 @@ impl Checker<'_> {
         let environments = raw.environment.as_ref().map(|at| self.one_or_many(at));
         // A block, condition or restriction that was refused must not become one that is not
         // there: the rule is left out whole.
-        let block = match &raw.sql {
-            None => Some(None),
-            Some(at) => at.get().and_then(|sql| self.block(sql)).map(Some),
+        let block = match (&raw.sql, &raw.ssh) {
+            (None, None) => Some(None),
+            (Some(at), None) => at.get().and_then(|sql| self.sql_block(sql)).map(Some),
+            (None, Some(at)) => at.get().and_then(|ssh| self.ssh_block(ssh)).map(Some),
+            (Some(_), Some(at)) => {
+                self.refuse(at, "the rule has two blocks", "write two rules");
+                None
+            }
         };
         let when = match &raw.when {
             None => Some(None),
@@ -134,24 +147,35 @@ impl Checker<'_> {
         }
     }
 
-    fn block(self, raw: &RawSql) -> Option<BlockSource> {
-        let objects = self.patterns(raw.objects.as_ref(), ObjectPattern::parse);
-        let functions = self.patterns(raw.functions.as_ref(), PathPattern::parse);
-        let listed = raw.actions.get()?;
-        let actions: Vec<_> = listed.iter().filter_map(At::get).copied().collect();
+    fn sql_block(self, raw: &RawSql) -> Option<BlockSource> {
+        let objects = self.patterns(raw.objects.as_ref(), SQL_NAMES, ObjectPattern::parse);
+        let functions = self.patterns(raw.functions.as_ref(), SQL_NAMES, PathPattern::parse);
+        let block = BlockSource::new(Domain::Sql, actions(&raw.actions)?);
+        Some(BlockSource { objects: objects?, functions: functions?, ..block })
+    }
+
+    fn ssh_block(self, raw: &RawSsh) -> Option<BlockSource> {
+        let commands = self.patterns(raw.commands.as_ref(), COMMANDS, CommandPattern::parse);
+        let paths = self.patterns(raw.paths.as_ref(), PATHS, FilePattern::parse);
+        let destinations =
+            self.patterns(raw.destinations.as_ref(), DESTINATIONS, EndpointPattern::parse);
+        let names = self.patterns(raw.names.as_ref(), NAMES, ObjectPattern::parse_name);
+        let block = BlockSource::new(Domain::Ssh, actions(&raw.actions)?);
         Some(BlockSource {
-            domain: Domain::Sql,
-            actions: Some(actions).filter(|read| read.len() == listed.len())?,
-            objects: objects?,
-            functions: functions?,
+            commands: commands?,
+            paths: paths?,
+            destinations: destinations?,
+            objects: names?,
+            ..block
         })
     }
 
     /// Patterns; all or none, because a list with one missing means something else.
-    fn patterns<T>(
+    fn patterns<T, E: ToString>(
         self,
         at: Option<&At<Vec<At<String>>>>,
-        parse: impl Fn(&str) -> Result<T, PatternError>,
+        example: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Vec<T>> {
         let Some(at) = at else { return Some(Vec::new()) };
         let list = at.get()?;
@@ -167,11 +191,7 @@ impl Checker<'_> {
         for one in list {
             match parse(one.get()?) {
                 Ok(pattern) => patterns.push(pattern),
-                Err(error) => {
-                    let remedy =
-                        "write it like shop.public.users, shop.* or \"odd.name\".public.users";
-                    self.refuse(one, error.to_string(), remedy);
-                }
+                Err(error) => self.refuse(one, error.to_string(), example),
             }
         }
         (patterns.len() == list.len()).then_some(patterns)
@@ -191,10 +211,20 @@ impl Checker<'_> {
             None => Some(None),
             Some(at) => self.free_text(at).map(|name| Some(TargetName::new(name))),
         };
-        let columns = self.patterns(raw.columns.as_ref(), PathPattern::parse);
+        let columns = self.patterns(raw.columns.as_ref(), SQL_NAMES, PathPattern::parse);
+        let paths = self.patterns(raw.paths.as_ref(), PATHS, FilePattern::parse);
         let detect = match &raw.detect {
             None => Some(None),
             Some(at) => at.get().copied().map(Some),
+        };
+        let mask = match &raw.mask {
+            Some(at) => at.get().copied(),
+            None if raw.columns.is_none() && raw.detect.is_none() => Some(Transform::Redact),
+            None => {
+                let remedy = "add mask: redact, or another way to mask";
+                self.refuse(&raw.tag, "the key mask is missing", remedy);
+                None
+            }
         };
         Some(ClassificationSource {
             tag: tag?,
@@ -202,9 +232,17 @@ impl Checker<'_> {
             target: target?,
             columns: columns?,
             detect: detect?,
-            mask: *raw.mask.get()?,
+            paths: paths?,
+            mask: mask?,
         })
     }
+}
+
+/// The actions; all or none.
+fn actions(at: &At<Vec<At<Action>>>) -> Option<Vec<Action>> {
+    let listed = at.get()?;
+    let actions: Vec<_> = listed.iter().filter_map(At::get).copied().collect();
+    Some(actions).filter(|read| read.len() == listed.len())
 }
 
 /// What rules need of a target, though something else about it may have been refused.

@@ -42,6 +42,8 @@ pub(in crate::config) struct RawRule {
     pub(in crate::config) environment: Option<At<OneOrMany<At<String>>>>,
     /// SQL actions on objects. A rule without any block of actions is about connecting.
     pub(in crate::config) sql: Option<At<RawSql>>,
+    /// SSH actions on commands, files, end points and names.
+    pub(in crate::config) ssh: Option<At<RawSsh>>,
     /// A CEL expression that must be true for the rule to apply, over `operation.kind`,
     /// `operation.text`, `operation.accesses`, `principal.workload`, `principal.subject`,
     /// `principal.issuer`, `principal.groups`, `target`, `environment` and `time`. An operation
@@ -68,6 +70,33 @@ pub(in crate::config) struct RawSql {
     pub(in crate::config) functions: Option<At<Vec<At<String>>>>,
 }
 
+/// SSH actions on commands, files, end points and names. An object is matched by the list of its
+/// kind; without any list the block is about everything but interpreters (`sh`, `sudo`, `python`,
+/// ..), which only a command pattern grants that spells the program out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "SshBlock")]
+pub(in crate::config) struct RawSsh {
+    /// The actions.
+    #[schemars(with = "Vec<Word<Action>>")]
+    pub(in crate::config) actions: At<Vec<At<Action>>>,
+    /// For `exec`: commands as words in the quoting of a shell. `*` stands for characters of a word
+    /// without a slash, `?` for one, `**` as the last word for any further words:
+    /// `systemctl restart app`, `tail -n * /var/log/app/*.log`, `ls **`.
+    pub(in crate::config) commands: Option<At<Vec<At<String>>>>,
+    /// For `read`, `write`, `list`, `remove`, `rename`, `mkdir`, `attributes`, `link`, `fetch`,
+    /// `push` and for sockets that are forwarded: absolute paths. `*` stands for characters of a
+    /// component, `?` for one, `**` for any number of components: `/srv/app/**` is the directory
+    /// and all below it.
+    pub(in crate::config) paths: Option<At<Vec<At<String>>>>,
+    /// For `forward` and `listen`: host and port, `*` for any: `10.0.0.5:5432`, `*.internal:443`,
+    /// `localhost:*`.
+    pub(in crate::config) destinations: Option<At<Vec<At<String>>>>,
+    /// For `shell`, `pty`, `opaque`, `agent` and `x11` the login, for `env` the variable, for
+    /// `subsystem` its name. `*` stands for any characters: `LC_*`.
+    pub(in crate::config) names: Option<At<Vec<At<String>>>>,
+}
+
 /// Who must approve what is held.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -92,10 +121,12 @@ pub(in crate::config) struct RawClassification {
     pub(in crate::config) target: Option<At<String>>,
     /// Columns, by name: `*.users.email` stands for `database.schema.users.email`.
     pub(in crate::config) columns: Option<At<Vec<At<String>>>>,
+    /// Files, by absolute path: `/srv/exports/**`. What would show their content is refused.
+    pub(in crate::config) paths: Option<At<Vec<At<String>>>>,
     /// What to look for in values whose column says nothing.
     #[schemars(with = "Option<Word<Detector>>")]
     pub(in crate::config) detect: Option<At<Detector>>,
-    /// How it is masked.
-    #[schemars(with = "Word<Transform>")]
-    pub(in crate::config) mask: At<Transform>,
+    /// How it is masked. Needed for columns and detectors; files are never masked.
+    #[schemars(with = "Option<Word<Transform>>")]
+    pub(in crate::config) mask: Option<At<Transform>>,
 }

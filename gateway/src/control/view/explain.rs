@@ -26,6 +26,18 @@ pub enum ExplainSubject {
     },
 }
 
+/// What would be done over SSH.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum SshQuestion {
+    /// Run a command line.
+    Exec(String),
+    /// An action on files: `read /srv/x`, `rename /srv/x /srv/y`.
+    Sftp(String),
+    /// Have the target connect to `host:port`.
+    Forward(String),
+}
+
 /// One file of a candidate configuration. The text travels, not the path: the daemon reads no
 /// file on somebody's behalf.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +58,9 @@ pub struct ExplainRequest {
     /// A statement to judge; without one, a live socket's last operation or the session itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement: Option<String>,
+    /// What would be done over SSH, instead of a statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<SshQuestion>,
     /// A configuration to judge by instead of the one in force.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidate: Vec<CandidateFile>,

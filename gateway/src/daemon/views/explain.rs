@@ -2,12 +2,14 @@
 //!
 //! Owns the assembly of an explanation. Must not decide anything by itself: the policy explains.
 
+mod ssh;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::{
-    Access, Action, Attestation, Binding, Object, ObjectPath, Operation, Principal, TargetName,
-    WorkloadName,
+    Access, Action, Attestation, Binding, Object, ObjectPath, Operation, Principal, Protocol,
+    TargetName, WorkloadName,
 };
 use policy::{Explanation, Outcome, Policy, Verdict};
 
@@ -45,10 +47,11 @@ impl Operator {
             None => self.gateway.services().policies.current(),
         };
         let mut subject = self.subject(request, candidate.as_ref())?;
-        let operation = self.operation(request, &mut subject);
+        let operation = self.operation(request, &mut subject)?;
         let now = self.gateway.services().clock.now();
         let explanation = policy.explain(&subject.principal, &subject.target.name, &operation, now);
-        Ok(view(&subject, &policy, &explanation, candidate.is_some(), request.statement.is_some()))
+        let asked = request.statement.is_some() || request.ssh.is_some();
+        Ok(view(&subject, &policy, &explanation, candidate.is_some(), asked))
     }
 
     fn subject(
@@ -136,7 +139,27 @@ impl Operator {
     }
 
     /// What is judged: the statement asked about, or the session's being let in.
-    fn operation(&self, request: &ExplainRequest, subject: &mut Subject) -> Operation {
+    fn operation(
+        &self,
+        request: &ExplainRequest,
+        subject: &mut Subject,
+    ) -> Result<Operation, Problem> {
+        if let Some(question) = &request.ssh {
+            if subject.target.protocol != Protocol::Ssh {
+                let text = format!("target `{}` is not one of SSH", subject.target.name);
+                return Err(Problem::new(ProblemKind::Invalid, text)
+                    .with_remedy("Ask about a statement with --statement."));
+            }
+            let login = subject.card.as_ref().map(|card| card.login().0.to_string());
+            let user = login.or_else(|| subject.target.credential.user.clone());
+            let (operation, notes) = ssh::operation(question, user.as_deref())?;
+            subject.notes.extend(notes);
+            return Ok(operation);
+        }
+        Ok(self.statement(request, subject))
+    }
+
+    fn statement(&self, request: &ExplainRequest, subject: &mut Subject) -> Operation {
         let services = self.gateway.services();
         let Some(statement) = &request.statement else { return connect(subject) };
         let driver = self.gateway.driver(subject.target.protocol);
@@ -255,7 +278,12 @@ fn masks(decision: &model::Decision) -> Vec<MaskView> {
         tag: mask.tag.to_string(),
         transform: mask.transform.to_string(),
     });
-    columns.chain(detectors).collect()
+    let files = decision.masks.files.iter().map(|mask| MaskView {
+        what: mask.pattern.to_string(),
+        tag: mask.tag.to_string(),
+        transform: "refuse".to_owned(),
+    });
+    columns.chain(detectors).chain(files).collect()
 }
 
 fn access(explained: &policy::ExplainedAccess) -> AccessView {

@@ -17,8 +17,11 @@ pub(super) fn rule_problems(
     rule: &RuleSource,
     block: &BlockSource,
 ) -> Vec<RuleProblem> {
-    if block.objects.is_empty() && block.functions.is_empty() {
+    if block.is_about_everything() {
         return Vec::new();
+    }
+    if block.domain == Domain::Ssh {
+        return super::ssh::rule_problems(block);
     }
     let targets: Vec<&TargetFacts> = super::reach(source, rule).collect();
     let never = |pattern: String, because: String| RuleProblem::NeverMatches { pattern, because };
@@ -134,5 +137,17 @@ pub(super) fn classification_problems(
         };
         Some(ClassificationProblem::NeverMatches { pattern: pattern.to_string(), because })
     };
-    one.columns.iter().filter_map(problem).collect()
+    let mut problems: Vec<ClassificationProblem> = one.columns.iter().filter_map(problem).collect();
+    let named = |domain| {
+        let mut named =
+            source.targets.iter().filter(|target| one.target.as_ref() == Some(&target.name));
+        named.any(|target| target.domain != domain)
+    };
+    if !one.columns.is_empty() && named(Domain::Sql) {
+        problems.push(ClassificationProblem::NotThere("columns"));
+    }
+    if !one.paths.is_empty() && named(Domain::Ssh) {
+        problems.push(ClassificationProblem::NotThere("files"));
+    }
+    problems
 }

@@ -41,16 +41,17 @@ fn reached<'a>(source: &'a PolicySource, rule: &'a RuleSource) -> BTreeSet<&'a T
 /// Whether `outer` matches every object that `inner` matches, as far as equal patterns show it.
 fn covers(outer: Option<&BlockSource>, inner: Option<&BlockSource>) -> bool {
     let Some(outer) = outer else { return true };
-    if outer.objects.is_empty() && outer.functions.is_empty() {
+    if outer.is_about_everything() {
         return true;
     }
     let Some(inner) = inner else { return false };
-    if outer.functions.is_empty() != inner.functions.is_empty()
-        || (inner.objects.is_empty() && inner.functions.is_empty())
-    {
+    if outer.functions.is_empty() != inner.functions.is_empty() || inner.is_about_everything() {
         return false;
     }
     let whole = || outer.objects.iter().filter(|pattern| !pattern.lists_columns());
     inner.objects.iter().all(|one| whole().any(|other| other.path() == one.path()))
         && inner.functions.iter().all(|one| outer.functions.contains(one))
+        && inner.commands.iter().all(|one| outer.commands.contains(one))
+        && inner.paths.iter().all(|one| outer.paths.contains(one))
+        && inner.destinations.iter().all(|one| outer.destinations.contains(one))
 }

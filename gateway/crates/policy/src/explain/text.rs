@@ -109,6 +109,12 @@ fn write_decision(f: &mut fmt::Formatter<'_>, decision: &Decision) -> fmt::Resul
         let head = if index == 0 { "masks" } else { "" };
         writeln!(f, "{head:<10} {what} -> {transform} ({tag})")?;
     }
+    let (others, mut head) = (masks.columns.len() + masks.detectors.len(), "masks");
+    for mask in &masks.files {
+        head = if others == 0 { head } else { "" };
+        writeln!(f, "{head:<10} {} -> refused ({})", mask.pattern, mask.tag)?;
+        head = "";
+    }
     writeln!(f, "policy     {}", decision.policy)
 }
 

@@ -25,14 +25,17 @@ pub(crate) fn rule(id: &str, effect: Effect, actions: &str, objects: &[&str]) ->
         targets: TargetScope::Named(vec!["shop".into()]),
         environments: Vec::new(),
         block: Some(BlockSource {
-            domain: Domain::Sql,
-            actions: actions.split_whitespace().map(|w| Action::from_word(w).unwrap()).collect(),
             objects: objects.iter().map(|text| ObjectPattern::parse(text).unwrap()).collect(),
-            functions: Vec::new(),
+            ..BlockSource::new(Domain::Sql, words(actions))
         }),
         when: None,
         approvers: (effect == Effect::Hold).then(|| approvers("oncall", 1)),
     }
+}
+
+/// Reads `exec shell`.
+pub(crate) fn words(actions: &str) -> Vec<Action> {
+    actions.split_whitespace().map(|word| Action::from_word(word).unwrap()).collect()
 }
 
 pub(crate) fn allow(id: &str, actions: &str, objects: &[&str]) -> RuleSource {
@@ -99,6 +102,7 @@ pub(crate) fn classified(tag: &str, columns: &[&str], mask: Transform) -> Classi
         target: None,
         columns: columns.iter().map(|text| PathPattern::parse(text).unwrap()).collect(),
         detect: None,
+        paths: Vec::new(),
         mask,
     }
 }

@@ -46,10 +46,9 @@ fn block() -> impl Strategy<Value = BlockSource> {
         prop::collection::vec(pattern(), 0..2),
     )
         .prop_map(|(actions, objects, functions)| BlockSource {
-            domain: model::Domain::Sql,
-            actions,
             objects,
             functions: functions.into_iter().map(|p| PathPattern::parse(p).unwrap()).collect(),
+            ..BlockSource::new(model::Domain::Sql, actions)
         })
 }
 

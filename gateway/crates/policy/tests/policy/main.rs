@@ -9,3 +9,4 @@ mod explanations;
 mod fixture;
 mod laws;
 mod oracle;
+mod ssh;
