@@ -181,6 +181,7 @@ mod tests {
                 transform: Transform::Partial,
             }],
             detectors: Vec::new(),
+            files: Vec::new(),
         }
     }
 

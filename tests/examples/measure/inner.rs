@@ -107,7 +107,7 @@ pub(super) fn detectors() -> Result<String, Box<dyn Error>> {
         tag: "bench".into(),
         transform: Transform::Last4,
     });
-    let profile = MaskProfile { columns: Vec::new(), detectors: detectors.to_vec() };
+    let profile = MaskProfile { detectors: detectors.to_vec(), ..MaskProfile::default() };
     let set = ScanSet::new(&profile, Arc::new(Transforms::new(&Secret::new(vec![0; 32]))));
     let columns: Vec<String> = (0..10_000)
         .map(|row| match row % 4 {

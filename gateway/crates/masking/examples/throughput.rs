@@ -27,7 +27,7 @@ fn set(detectors: &[Detector]) -> ScanSet {
             transform: Transform::Last4,
         })
         .collect();
-    let profile = MaskProfile { columns: Vec::new(), detectors };
+    let profile = MaskProfile { detectors, ..MaskProfile::default() };
     ScanSet::new(&profile, Arc::new(Transforms::new(&Secret::new(vec![0; 32]))))
 }
 

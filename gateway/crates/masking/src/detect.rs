@@ -255,6 +255,7 @@ mod tests {
         let profile = MaskProfile {
             columns: Vec::new(),
             detectors: vec![mask(Detector::PaymentCard, card), mask(Detector::Email, email)],
+            files: Vec::new(),
         };
         ScanSet::new(&profile, Arc::new(Transforms::new(&Secret::new(vec![1; 32]))))
     }

@@ -70,6 +70,7 @@ mod tests {
                 tag: "pii.email".into(),
                 transform: Transform::Redact,
             }],
+            files: Vec::new(),
         };
         let masker = Masker::new(&profile, Arc::new(Transforms::new(&Secret::new(vec![0; 32]))));
         let run = |plan: &ColumnPlan, value: &str| {

@@ -21,7 +21,7 @@ fn set_of(masks: &[(Detector, Transform)]) -> ScanSet {
             transform: *transform,
         })
         .collect();
-    let profile = MaskProfile { columns: Vec::new(), detectors };
+    let profile = MaskProfile { detectors, ..MaskProfile::default() };
     ScanSet::new(&profile, Arc::new(Transforms::new(&Secret::new(vec![3; 32]))))
 }
 

@@ -6,7 +6,7 @@ use model::{Action, Detector, Effect, Transform};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::scalar::{OneOrMany, Span, Word};
+use super::scalar::{OneOrMany, Span, SqlAction, SshAction, Word};
 use crate::config::read::At;
 
 /// A role.
@@ -59,7 +59,7 @@ pub(in crate::config) struct RawRule {
 #[schemars(rename = "SqlBlock")]
 pub(in crate::config) struct RawSql {
     /// The actions.
-    #[schemars(with = "Vec<Word<Action>>")]
+    #[schemars(with = "Vec<Word<SqlAction>>")]
     pub(in crate::config) actions: At<Vec<At<Action>>>,
     /// The objects, by name: `shop.public.users`, `shop.public.*`, or with columns
     /// `shop.public.users(id, name)`. A part that is `*` alone stands for one or more parts.
@@ -78,7 +78,7 @@ pub(in crate::config) struct RawSql {
 #[schemars(rename = "SshBlock")]
 pub(in crate::config) struct RawSsh {
     /// The actions.
-    #[schemars(with = "Vec<Word<Action>>")]
+    #[schemars(with = "Vec<Word<SshAction>>")]
     pub(in crate::config) actions: At<Vec<At<Action>>>,
     /// For `exec`: commands as words in the quoting of a shell. `*` stands for characters of a word
     /// without a slash, `?` for one, `**` as the last word for any further words:

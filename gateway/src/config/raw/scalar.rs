@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use model::{Action, Detector, Effect, Protocol, Transform};
+use model::{Action, Detector, Domain, Effect, Protocol, Transform};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Visitor};
 
@@ -173,8 +173,31 @@ impl Words for AnyName {
     }
 }
 
+/// The actions of a block for SQL.
+pub(in crate::config) struct SqlAction;
+
+/// The actions of a block for SSH.
+pub(in crate::config) struct SshAction;
+
+/// The words of a block's actions: those of its domain, and `connect`.
+fn actions(domain: Domain) -> impl Iterator<Item = Action> {
+    let belongs = move |action: &Action| [domain, Domain::Session].contains(&action.domain());
+    Action::ALL.iter().copied().filter(belongs)
+}
+
+impl Words for SqlAction {
+    fn words() -> Vec<String> {
+        actions(Domain::Sql).map(|action| action.to_string()).collect()
+    }
+}
+
+impl Words for SshAction {
+    fn words() -> Vec<String> {
+        actions(Domain::Ssh).map(|action| action.to_string()).collect()
+    }
+}
+
 words! {
-    Action: Action::ALL;
     Detector: Detector::ALL;
     Effect: [Effect::Allow, Effect::Deny, Effect::Hold];
     Protocol: Protocol::ALL;

@@ -1,6 +1,7 @@
 //! Targets of SSH: what they have, what they have not, and what is said about it.
 
 use insta::assert_snapshot;
+use model::{Access, Action, Effect, Group, Object, ObjectPath, Operation, Principal, Timestamp};
 
 use super::{errors, read};
 use crate::config::{ClientHostKeySettings, HostKeySettings, SecretSource, Settings};
@@ -64,6 +65,90 @@ fn host_keys_of_each_kind_are_read() {
     let ssh = settings(&text).targets[0].ssh.clone().unwrap();
     assert_eq!(ssh.client_host_key, ClientHostKeySettings::Certificate);
     assert!(ssh.users.is_empty());
+}
+
+/// The sketch with these rules, written as a YAML list.
+fn with_rules(rules: &str) -> String {
+    with("rules: [{ id: in, effect: allow, target: web }]", &format!("rules: [{rules}]"))
+}
+
+fn effect(settings: &Settings, action: Action, object: Object) -> Effect {
+    let who = Principal {
+        workload: "deploy".into(),
+        token: None,
+        groups: [Group::from("deployers")].into(),
+    };
+    let operation = Operation {
+        kind: "any".into(),
+        text: "any".into(),
+        accesses: [Access { action, object }].into(),
+    };
+    settings.policy.decide(&who, &"web".into(), &operation, Timestamp::default()).effect
+}
+
+fn command(text: &str) -> Object {
+    Object::Command { words: text.split(' ').map(std::sync::Arc::from).collect() }
+}
+
+#[test]
+fn rules_for_ssh_decide_as_they_say() {
+    let text = with_rules(
+        r#"
+      { id: run, effect: allow, target: web, ssh: { actions: [exec], commands: ["ls **", "tail -n * '/var/log/*.log'"] } },
+      { id: restart, effect: hold, target: web, ssh: { actions: [exec], commands: [systemctl restart app] }, approvers: { group: oncall } },
+      { id: files, effect: allow, target: web, ssh: { actions: [read, list], paths: ["/srv/app/**"] } },
+      { id: reach, effect: allow, target: web, ssh: { actions: [forward], destinations: ["[fd00::5]:5432"] } },
+      { id: names, effect: allow, target: web, ssh: { actions: [env, shell], names: ["LC_*", deploy] } }"#,
+    );
+    let settings = settings(&text);
+    let effect = |action, object| effect(&settings, action, object);
+    let file = |path: &str| Object::File { path: path.into() };
+    assert_eq!(effect(Action::Exec, command("ls -l")), Effect::Allow);
+    assert_eq!(effect(Action::Exec, command("rm x")), Effect::Deny);
+    assert_eq!(effect(Action::Exec, command("tail -n 5 /var/log/*.log")), Effect::Allow);
+    assert_eq!(effect(Action::Exec, command("tail -n 5 /var/log/a.log")), Effect::Deny);
+    assert_eq!(effect(Action::Exec, command("systemctl restart app")), Effect::Hold);
+    assert_eq!(effect(Action::Read, file("/srv/app/a")), Effect::Allow);
+    assert_eq!(effect(Action::Write, file("/srv/app/a")), Effect::Deny);
+    let endpoint = Object::Endpoint { host: "fd00::5".into(), port: 5432 };
+    assert_eq!(effect(Action::Forward, endpoint), Effect::Allow);
+    let variable = |name: &str| Object::Named { kind: "variable", path: ObjectPath::new([name]) };
+    assert_eq!(effect(Action::Env, variable("LC_ALL")), Effect::Allow);
+    assert_eq!(effect(Action::Env, variable("PATH")), Effect::Deny);
+}
+
+#[test]
+fn every_error_of_a_rule_for_ssh_is_reported_in_one_run() {
+    let unread = with_rules(
+        r#"
+      { id: a, effect: allow, target: web, ssh: { actions: [exec], commands: ["ls; rm x", "**", "", "ls $HOME"] } },
+      { id: b, effect: allow, target: web, ssh: { actions: [read, open], paths: [srv, "/srv/", "/srv/../x"] } },
+      { id: c, effect: allow, target: web, ssh: { actions: [forward], destinations: [db, "db:0"] } },
+      { id: d, effect: allow, target: web, ssh: { actions: [env], names: [""] } },
+      { id: e, effect: allow, target: web, ssh: { actions: [exec], comands: [ls] } },
+      { id: f, effect: allow, target: web, ssh: { actions: [exec] }, sql: { actions: [select] } }"#,
+    );
+    assert_snapshot!("unread", errors(&unread));
+    let idle = with_rules(
+        r#"
+      { id: a, effect: allow, target: web, ssh: { actions: [exec], paths: ["/srv/**"] } },
+      { id: b, effect: allow, target: web, ssh: { actions: [exec, select], commands: [ls] } },
+      { id: c, effect: allow, target: web, sql: { actions: [select] } },
+      { id: d, effect: allow, target: web, ssh: { actions: [exec, read], commands: ["scp -f x"] } }"#,
+    );
+    assert_snapshot!("idle", errors(&idle));
+}
+
+#[test]
+fn classified_files_need_no_mask_and_columns_do() {
+    let classified = |text: &str| format!("{SKETCH}classification: [{text}]\n");
+    assert!(read(&classified(r#"{ tag: pii, target: web, paths: ["/srv/exports/**"] }"#)).is_ok());
+    assert_snapshot!(
+        "classified",
+        errors(&classified(
+            r#"{ tag: a, detect: email }, { tag: b, target: web, columns: ["*.email"], mask: redact }, { tag: c, paths: [exports] }"#
+        ))
+    );
 }
 
 #[test]

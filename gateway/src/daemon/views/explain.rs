@@ -150,7 +150,11 @@ impl Operator {
                 return Err(Problem::new(ProblemKind::Invalid, text)
                     .with_remedy("Ask about a statement with --statement."));
             }
-            let login = subject.card.as_ref().map(|card| card.login().0.to_string());
+            let login = subject
+                .card
+                .as_ref()
+                .and_then(|card| card.login().0)
+                .map(|login| login.to_string());
             let user = login.or_else(|| subject.target.credential.user.clone());
             let (operation, notes) = ssh::operation(question, user.as_deref())?;
             subject.notes.extend(notes);

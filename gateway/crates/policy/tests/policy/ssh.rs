@@ -7,7 +7,7 @@ use model::{
     Access, Action, CommandPattern, Domain, Effect, EndpointPattern, FilePattern, Object,
     ObjectPath, Operation, Transform,
 };
-use policy::{BlockSource, ObjectPattern, Policy, PolicySource, RuleSource, compile};
+use policy::{BlockSource, ObjectPattern, Policy, PolicySource, RuleSource, TargetFacts, compile};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -22,8 +22,7 @@ fn ssh(id: &str, effect: Effect, actions: &str, lists: &[&str]) -> RuleSource {
             "commands" => block.commands.push(CommandPattern::parse(pattern).unwrap()),
             "paths" => block.paths.push(FilePattern::parse(pattern).unwrap()),
             "destinations" => block.destinations.push(EndpointPattern::parse(pattern).unwrap()),
-            "names" => block.objects.push(ObjectPattern::parse_name(pattern).unwrap()),
-            _ => panic!("{key}"),
+            _ => block.objects.push(ObjectPattern::parse_name(pattern).unwrap()),
         }
     }
     RuleSource { block: Some(block), ..rule(id, effect, "select", &[]) }
@@ -31,13 +30,12 @@ fn ssh(id: &str, effect: Effect, actions: &str, lists: &[&str]) -> RuleSource {
 
 fn source_of(rules: Vec<RuleSource>) -> PolicySource {
     let mut source = source(vec![role("reader", "readers", rules)]);
-    source.targets = vec![target("shop")];
-    source.targets[0].domain = Domain::Ssh;
+    source.targets = vec![TargetFacts { domain: Domain::Ssh, ..target("shop") }];
     source
 }
 
 fn policy(rules: Vec<RuleSource>) -> Policy {
-    compile(&source_of(rules)).unwrap_or_else(|errors| panic!("{errors:?}"))
+    compile(&source_of(rules)).unwrap()
 }
 
 /// Reads `exec ls -l`, `read /srv/x`, `forward host:port`, `shell deploy`.
@@ -290,7 +288,9 @@ type Row = (Effect, &'static str, Option<usize>);
 
 fn row() -> impl Strategy<Value = Row> {
     let effects = select(vec![ALLOW, ALLOW, HOLD, DENY]);
-    let patterned = (0..table::PATTERNS.len()).prop_map(|at| (table::PATTERNS[at].0, Some(at)));
+    let patterned = select(
+        table::PATTERNS.iter().enumerate().map(|(at, one)| (one.0, Some(at))).collect::<Vec<_>>(),
+    );
     let bare = select(vec!["exec", "read", "rename", "forward", "env"]).prop_map(|one| (one, None));
     (effects, prop_oneof![4 => patterned, 1 => bare]).prop_map(|(e, (action, at))| (e, action, at))
 }
