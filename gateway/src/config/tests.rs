@@ -323,7 +323,7 @@ fn the_reference_explains_every_key_of_the_schema() {
 fn the_example_of_the_documentation_is_read() {
     let example = include_str!("../../../docs/examples/portcullis.yaml");
     let settings = read(example).map_err(|errors| errors.to_string()).unwrap();
-    assert_eq!(settings.targets.len(), 2);
+    assert_eq!(settings.targets.len(), 3);
     assert_eq!(settings.workloads.len(), 2);
     assert_eq!(settings.limits.handshake_within, Duration::from_secs(10));
     assert_eq!(settings.metrics_listen, "127.0.0.1:9464".parse().ok());

@@ -71,8 +71,15 @@ impl Checker<'_> {
             addresses: addresses?,
             databases: databases?,
             environment: environment?,
-            client_tls: client_tls(raw.client_tls.as_ref())?,
-            upstream_tls: upstream_tls?,
+            // SSH is its own encryption; these keys are refused there.
+            client_tls: match protocol? {
+                Protocol::Ssh => ClientTls::Refuse,
+                Protocol::Postgres => client_tls(raw.client_tls.as_ref())?,
+            },
+            upstream_tls: match protocol? {
+                Protocol::Ssh => no_tls(),
+                Protocol::Postgres => upstream_tls?,
+            },
             ssh: ssh?,
             credential: credential?,
             enforcement: enforcement(raw.enforcement.as_ref())?,
@@ -227,6 +234,10 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+const fn no_tls() -> UpstreamTls {
+    UpstreamTls { mode: UpstreamTlsMode::Disable, authorities: None, server_name: None }
 }
 
 fn client_tls(at: Option<&At<RawClientTls>>) -> Option<ClientTls> {

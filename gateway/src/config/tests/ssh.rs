@@ -4,7 +4,9 @@ use insta::assert_snapshot;
 use model::{Access, Action, Effect, Group, Object, ObjectPath, Operation, Principal, Timestamp};
 
 use super::{errors, read};
-use crate::config::{ClientHostKeySettings, HostKeySettings, SecretSource, Settings};
+use crate::config::{
+    ClientHostKeySettings, ClientTls, HostKeySettings, SecretSource, Settings, UpstreamTlsMode,
+};
 
 const SKETCH: &str = r#"
 govern: host
@@ -41,6 +43,8 @@ fn a_target_of_ssh_has_strict_defaults() {
     let known = HostKeySettings::KnownHosts("/etc/portcullis/known_hosts".into());
     assert_eq!(ssh.upstream_host_keys, known);
     assert_eq!(target.credential.user, None);
+    assert_eq!(target.client_tls, ClientTls::Refuse);
+    assert_eq!(target.upstream_tls.mode, UpstreamTlsMode::Disable);
     let key = SecretSource::File("/etc/portcullis/secrets/web".into());
     assert_eq!(target.credential.private_key, Some(key));
     let certificate = target.credential.certificate.as_deref();

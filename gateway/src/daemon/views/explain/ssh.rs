@@ -135,3 +135,41 @@ fn forward(text: &str) -> Result<Operation, Problem> {
 fn one(kind: &str, text: String, action: Action, object: Object) -> Operation {
     Operation { kind: kind.into(), text: text.into(), accesses: [Access { action, object }].into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accesses(question: &SshQuestion) -> (String, Vec<String>) {
+        let (operation, _) = operation(question, Some("deploy")).unwrap();
+        let accesses = operation.accesses.iter().map(ToString::to_string).collect();
+        (operation.kind.to_string(), accesses)
+    }
+
+    #[test]
+    fn a_command_line_is_read_as_a_session_reads_it() {
+        let exec = |text: &str| accesses(&SshQuestion::Exec(text.to_owned()));
+        assert_eq!(exec("ls  '-l'"), ("exec".into(), vec!["exec on ls -l".into()]));
+        let opaque = ("opaque exec".into(), vec!["opaque on login deploy".into()]);
+        assert_eq!(exec("ls; rm x"), opaque);
+        let (kind, accesses) = exec("scp -f /srv/x");
+        assert_eq!(kind, "scp download");
+        assert!(accesses.contains(&"read on /srv/x".to_owned()), "{accesses:?}");
+    }
+
+    #[test]
+    fn files_and_end_points_are_read() {
+        let rename = SshQuestion::Sftp("rename /srv/a '/srv/b c'".to_owned());
+        let (kind, objects) = accesses(&rename);
+        assert_eq!(kind, "sftp rename");
+        assert_eq!(objects, ["rename on /srv/a", "rename on /srv/b c"]);
+        let (_, objects) = accesses(&SshQuestion::Forward("[FD00::5]:22".to_owned()));
+        assert_eq!(objects, ["forward on [fd00::5]:22"]);
+        for bad in ["", "read", "open /x", "read x", "read /a/../b", "exec /x", "read /x; ls"] {
+            assert!(operation(&SshQuestion::Sftp(bad.to_owned()), None).is_err(), "{bad}");
+        }
+        for bad in ["", "db", "db:x", ":22", "db:70000"] {
+            assert!(operation(&SshQuestion::Forward(bad.to_owned()), None).is_err(), "{bad}");
+        }
+    }
+}
