@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backlog::Backlog;
 use super::open::Open;
-use super::run;
+use super::{environment, run};
 use crate::session::Judgement;
 
 /// What a new channel comes with.
@@ -90,17 +90,21 @@ pub(super) enum Start {
 impl Asked {
     /// What it needs.
     pub(super) fn operation(&self, user: &Arc<str>) -> Arc<Operation> {
-        let (kind, text, access) = match self {
+        let (kind, text, accesses) = match self {
             Self::Terminal(terminal) => {
                 let text = format!("terminal {}", terminal.term);
-                ("pty", text, named(Action::Pty, "login", user))
+                ("pty", text, vec![named(Action::Pty, "login", user)])
             }
             // The value is nobody's business: it may be a secret.
             Self::Variable { name, .. } => {
-                ("env", format!("set {name}"), named(Action::Env, "variable", name))
+                let mut accesses = vec![named(Action::Env, "variable", name)];
+                if environment::runs_something(name) {
+                    accesses.push(named(Action::Opaque, "login", user));
+                }
+                ("env", format!("set {name}"), accesses)
             }
         };
-        Arc::new(Operation { kind: kind.into(), text: text.into(), accesses: [access].into() })
+        Arc::new(Operation { kind: kind.into(), text: text.into(), accesses: accesses.into() })
     }
 }
 

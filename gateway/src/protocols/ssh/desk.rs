@@ -51,6 +51,7 @@ pub(super) enum Ask {
     Settle { held: Held, cancelled: bool, answer: oneshot::Sender<Result<Permit, Refusal>> },
     Refuse { operation: Arc<Operation>, refusal: Refusal, answer: oneshot::Sender<Refusal> },
     Masker { answer: oneshot::Sender<Option<CarryOver>> },
+    ContentMask { path: Arc<str>, answer: oneshot::Sender<Option<String>> },
     Output { receipt: Arc<Receipt>, stream: OutputStream, bytes: Bytes },
     Terminal { receipt: Arc<Receipt>, terminal: Terminal },
     Resized { receipt: Arc<Receipt>, columns: u32, rows: u32 },
@@ -97,6 +98,15 @@ impl Desk {
     /// Where the session is over: then nothing may be shown.
     pub(super) async fn masker(&self) -> Result<Option<CarryOver>, Refusal> {
         self.ask(|answer| Ask::Masker { answer }).await.ok_or_else(over)
+    }
+
+    /// The tag by which a file's content must be masked, where it must be. A path that ends in
+    /// `/**` asks of everything below.
+    pub(super) async fn content_mask(&self, path: &str) -> Option<String> {
+        let path = path.into();
+        let tag = self.ask(|answer| Ask::ContentMask { path, answer }).await;
+        // Nothing may be shown once the session is over.
+        tag.unwrap_or_else(|| Some(String::from("what an ended session must not show")))
     }
 
     /// Records output as it is shown.
@@ -204,6 +214,10 @@ impl Counter {
                 drop(answer.send(session.refuse_operation(&operation, refusal)));
             }
             Ask::Masker { answer } => drop(answer.send(session.stream_masker())),
+            Ask::ContentMask { path, answer } => {
+                let mask = session.masks().file(&path);
+                drop(answer.send(mask.map(|mask| mask.tag.to_string())));
+            }
             Ask::Output { receipt, stream, bytes } => {
                 // The recording may wait for its disk here; what is shown waits with it.
                 if let Err(refusal) = session.ready().await {

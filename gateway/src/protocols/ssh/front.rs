@@ -287,7 +287,7 @@ impl Handler for Front {
         value: &str,
         session: &mut Session,
     ) -> Result<(), russh::Error> {
-        if !environment::is_name(name) {
+        if !environment::is_name(name) || value.len() > environment::VALUE_BYTES_MAX {
             return session.channel_failure(channel);
         }
         let asked = Asked::Variable { name: name.into(), value: value.into() };

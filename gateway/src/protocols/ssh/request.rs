@@ -28,6 +28,8 @@ pub(super) struct Plan {
     pub(super) forward: Forward,
     /// What comes of it.
     pub(super) content: Content,
+    /// What its author may want to know where it is refused.
+    pub(super) remark: Option<String>,
 }
 
 /// What is sent upstream.
@@ -65,7 +67,7 @@ pub(super) async fn plan(start: &Start, open: &Open) -> Result<Plan, Box<Unreada
         Start::Shell => {
             let access = named(Action::Shell, "login", &open.user);
             let operation = operation("shell", "login shell".into(), vec![access]);
-            Ok(Plan { operation, forward: Forward::Shell, content: Content::Text })
+            Ok(Plan { operation, forward: Forward::Shell, content: Content::Text, remark: None })
         }
         Start::Subsystem(name) => Ok(subsystem(name)),
         Start::Exec(text) if text.len() > open.text_bytes_max => Err(too_long()),
@@ -82,18 +84,18 @@ fn subsystem(name: &Arc<str>) -> Plan {
     let forward = Forward::Subsystem(Arc::clone(name));
     // What nobody knows may be text; what is masked of it is lost rather than shown.
     let content = if &**name == SFTP { Content::Binary } else { Content::Text };
-    Plan { operation, forward, content }
+    Plan { operation, forward, content, remark: None }
 }
 
 /// A text that is not one command: granted as it is, or not at all.
 fn opaque(text: &[u8], because: &'static str, user: &Arc<str>) -> Plan {
-    tracing::debug!(because, "a command line is opaque");
     let access = named(Action::Opaque, "login", user);
     let shown = String::from_utf8_lossy(text).into_owned();
     Plan {
         operation: operation("opaque exec", shown, vec![access]),
         forward: Forward::Exec(text.to_vec()),
         content: Content::Text,
+        remark: Some(format!("The command is opaque: {because}.")),
     }
 }
 
@@ -104,7 +106,7 @@ async fn command(command: &Command, open: &Open) -> Result<Plan, Box<Unreadable>
         Ok(Some(transfer)) => {
             let accesses = needs(&transfer, open).await;
             let operation = operation(transfer.kind(), text, accesses);
-            Ok(Plan { operation, forward, content: Content::Binary })
+            Ok(Plan { operation, forward, content: Content::Binary, remark: None })
         }
         // Its operations would pass unseen: it needs the grant of a subsystem of that name.
         Ok(None) if is_sftp_server(command) => {
@@ -115,7 +117,7 @@ async fn command(command: &Command, open: &Open) -> Result<Plan, Box<Unreadable>
         Ok(None) => {
             let object = Object::Command { words: Arc::clone(command.words()) };
             let operation = operation("exec", text, vec![Access { action: Action::Exec, object }]);
-            Ok(Plan { operation, forward, content: Content::Text })
+            Ok(Plan { operation, forward, content: Content::Text, remark: None })
         }
         Err(odd) => Err(Box::new(Unreadable {
             operation: operation("transfer", text, Vec::new()),

@@ -13,6 +13,7 @@
 
 use std::sync::Arc;
 
+use model::{Action, Object};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client};
 use tokio::time::timeout;
 
@@ -93,9 +94,41 @@ async fn begin(live: &mut Live, open: &Open, start: &Start) -> Result<Running, S
         let permit = permitted(live, open, judged).await?;
         granted.push((asked, permit));
     }
-    let judged = open.desk.judge(&plan.operation).await;
+    if let Some(refusal) = masked_content(open, &plan).await {
+        return Err(open.desk.refuse(&plan.operation, refusal).await.into());
+    }
+    let judged = match open.desk.judge(&plan.operation).await {
+        Judgement::Denied(refusal) => Judgement::Denied(remarked(refusal, &plan)),
+        judged => judged,
+    };
     let permit = permitted(live, open, judged).await?;
     start_upstream(live, open, plan, permit, granted).await
+}
+
+/// Files whose content must not be seen are not read whole by a program that cannot be masked.
+async fn masked_content(open: &Open, plan: &Plan) -> Option<Refusal> {
+    for access in &*plan.operation.accesses {
+        if let (Action::Read, Object::File { path }) = (access.action, &access.object)
+            && let Some(tag) = open.desk.content_mask(path).await
+        {
+            let message = format!("portcullis: {path} holds {tag}, which must be masked");
+            return Some(
+                Refusal::new(RefusalKind::Masking, message)
+                    .because("A transfer cannot be masked.")
+                    .with_hint("Operator: `unmask` grants the tag."),
+            );
+        }
+    }
+    None
+}
+
+/// Adds what the author of a command may want to know.
+fn remarked(mut refusal: Refusal, plan: &Plan) -> Refusal {
+    if let Some(remark) = &plan.remark {
+        let detail = refusal.detail.as_deref().unwrap_or_default();
+        refusal.detail = Some(format!("{remark} {detail}").trim_end().into());
+    }
+    refusal
 }
 
 /// Waits until a judgement is a permit.
