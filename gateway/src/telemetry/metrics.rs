@@ -412,8 +412,13 @@ mod tests {
     #[test]
     fn every_event_is_counted_under_its_name_and_every_label_of_the_table_can_be_reached() {
         let metrics = Metrics::new();
-        for event in samples::every_event() {
-            metrics.count(&event);
+        for protocol in Protocol::ALL {
+            for mut event in samples::every_event() {
+                if let AuditEvent::SessionStarted { session, .. } = &mut event {
+                    session.protocol = *protocol;
+                }
+                metrics.count(&event);
+            }
         }
         for effect in [Effect::Allow, Effect::Hold, Effect::Deny] {
             metrics.operation_decided(effect);
