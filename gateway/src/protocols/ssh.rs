@@ -23,6 +23,7 @@
 //! | `connection` | the life of one connection |
 //! | `channel`, `run`, `relay`, `output` | what a channel asks for, begins, shows |
 //! | `request`, `home`, `environment` | what is asked for, read |
+//! | `sftp` | files, packet by packet |
 //! | `backlog` | clients that send more than goes up |
 //! | `upstream` | the login at the target |
 //! | `words`, `trust` | what people are told |
@@ -42,6 +43,8 @@ mod relay;
 mod request;
 mod run;
 mod server;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "channels use it next"))]
+mod sftp;
 mod trust;
 mod upstream;
 mod words;

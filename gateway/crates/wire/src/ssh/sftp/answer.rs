@@ -138,9 +138,15 @@ pub fn with_id(packet: &[u8], id: u32) -> Option<Bytes> {
 /// Writes a status.
 #[must_use]
 pub fn write_status(id: u32, code: StatusCode, message: &str) -> Bytes {
+    write_status_code(id, code as u32, message)
+}
+
+/// Writes a status of any code: one that a server sent.
+#[must_use]
+pub fn write_status_code(id: u32, code: u32, message: &str) -> Bytes {
     packet(kind::STATUS, |out| {
         out.put_u32(id);
-        out.put_u32(code as u32);
+        out.put_u32(code);
         string(out, message.as_bytes());
         string(out, b"en");
     })

@@ -1,0 +1,88 @@
+//! What went through one handle: how much, and its hash.
+//!
+//! Owns the count and the hash. Must not know which way the content goes. Content that does not go
+//! through in one piece from its beginning has no hash, and is said to be partial.
+
+use std::fmt::Write;
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+/// The content that went one way.
+#[derive(Default)]
+pub(super) struct Content {
+    bytes: u64,
+    next: u64,
+    hash: Option<Context>,
+    partial: bool,
+}
+
+impl Content {
+    /// Takes a piece.
+    pub(super) fn take(&mut self, offset: u64, data: &[u8]) {
+        self.bytes += data.len() as u64;
+        if offset != self.next {
+            self.spoil();
+        }
+        self.next = offset.saturating_add(data.len() as u64);
+        if !self.partial {
+            self.hash.get_or_insert_with(|| Context::new(&SHA256)).update(data);
+        }
+    }
+
+    /// Takes a piece that goes to the end, whatever its offset.
+    pub(super) fn append(&mut self, data: &[u8]) {
+        self.take(self.next, data);
+    }
+
+    /// What went through cannot be told from here.
+    pub(super) fn spoil(&mut self) {
+        self.partial = true;
+        self.hash = None;
+    }
+
+    /// How much it was.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// For people: `5 bytes, sha256 ...`. `None` where nothing went through.
+    pub(super) fn told(self) -> Option<String> {
+        if self.bytes == 0 && !self.partial {
+            return None;
+        }
+        let mut told = format!("{} bytes", self.bytes);
+        match self.hash {
+            Some(hash) => {
+                told.push_str(", sha256 ");
+                for byte in hash.finish().as_ref() {
+                    let _always = write!(told, "{byte:02x}");
+                }
+            }
+            None => told.push_str(", partial"),
+        }
+        Some(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_content_in_one_piece_has_a_hash() {
+        let mut whole = Content::default();
+        whole.take(0, b"a");
+        whole.take(1, b"bc");
+        assert_eq!(
+            whole.told().as_deref(),
+            Some(
+                "3 bytes, sha256 \
+                 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+            )
+        );
+        let mut skipped = Content::default();
+        skipped.take(5, b"abc");
+        assert_eq!(skipped.told().as_deref(), Some("3 bytes, partial"));
+        assert_eq!(Content::default().told(), None);
+    }
+}
