@@ -18,4 +18,6 @@ pub mod eavesdropper;
 pub mod eventually;
 pub mod middle;
 pub mod programs;
+pub mod sshd;
+pub mod workstation;
 pub mod world;

@@ -6,8 +6,8 @@
 //! value: the gateway is stopped and its files removed.
 //!
 //! ```text
-//! Client ──▶ listener ──▶ gateway ──▶ PostgreSQL
-//! psql ──▶ front door ─┘     ▲
+//! Client ──▶ listener ──▶ gateway ──▶ PostgreSQL, OpenSSH
+//! psql, ssh ──▶ door ─┘      ▲
 //!                  MadeUpFlows: source port -> binding
 //! ```
 
@@ -17,6 +17,7 @@ mod flows;
 mod host;
 mod log;
 mod records;
+mod upstream;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -32,10 +33,14 @@ use crate::client::{Client, LoginFailure};
 use crate::cluster::{Cluster, SHOP, User};
 use crate::programs::{self, Said};
 
+use crate::sshd::SshServer;
+use crate::workstation::Workstation;
+
 pub use configuration::Configuration;
 pub use flows::{MadeUpFlows, Opener};
 pub use host::HandClock;
 pub use records::text_of;
+pub use upstream::Upstream;
 
 /// What a workload logs in with: no password, for the gateway asks for none.
 pub const WORKLOAD: User = User { name: "workload", password: "" };
@@ -46,7 +51,7 @@ pub struct World {
     runtime: tokio::runtime::Runtime,
     gateway: Arc<Gateway>,
     directory: tempfile::TempDir,
-    cluster: &'static Cluster,
+    upstream: Upstream,
     configuration: Configuration,
     flows: Arc<MadeUpFlows>,
     clock: Arc<HandClock>,
@@ -67,15 +72,16 @@ impl World {
     /// Where the configuration has errors, or the gateway does not start.
     #[must_use]
     pub fn with(
-        cluster: &'static Cluster,
+        upstream: impl Into<Upstream>,
         change: impl FnOnce(Configuration) -> Configuration,
     ) -> Self {
         log::capture();
+        let upstream = upstream.into();
         let directory = tempfile::Builder::new()
             .prefix("portcullis-world-")
             .tempdir()
             .expect("a temporary directory");
-        let configuration = change(Configuration::usual(cluster, directory.path()));
+        let configuration = change(Configuration::usual(upstream, directory.path()));
         configuration.write_secret();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -100,13 +106,50 @@ impl World {
             (gateway, address)
         });
         let door = door::Door::open(address, Arc::clone(&flows), configuration.upstream());
-        Self { runtime, gateway, directory, cluster, configuration, flows, clock, address, door }
+        Self { runtime, gateway, directory, upstream, configuration, flows, clock, address, door }
     }
 
-    /// The server behind the gateway.
+    /// The database server behind the gateway.
+    ///
+    /// # Panics
+    /// Where another kind of server is.
     #[must_use]
-    pub const fn cluster(&self) -> &'static Cluster {
-        self.cluster
+    pub fn cluster(&self) -> &'static Cluster {
+        let Upstream::Database(cluster) = self.upstream else { panic!("no database server") };
+        cluster
+    }
+
+    /// The SSH server behind the gateway.
+    ///
+    /// # Panics
+    /// Where another kind of server is.
+    #[must_use]
+    pub fn ssh_server(&self) -> &'static SshServer {
+        let Upstream::Host(server) = self.upstream else { panic!("no SSH server") };
+        server
+    }
+
+    /// A machine whose programs reach the SSH server through the gateway, and whose system trusts
+    /// the gateway's authority.
+    ///
+    /// # Panics
+    /// Where there is no authority.
+    #[must_use]
+    pub fn workstation(&self) -> Workstation {
+        let key = self.gateway.services().host_keys.authority().expect("an authority of host keys");
+        let line = format!(
+            "@cert-authority [127.0.0.1]:{} {}\n",
+            self.port(),
+            key.public_line().expect("its public key").trim()
+        );
+        Workstation::at(self.ssh_server(), self.port(), Some(&line))
+    }
+
+    /// A machine whose programs reach the SSH server through the gateway, and that knows nothing of
+    /// the gateway.
+    #[must_use]
+    pub fn workstation_without_trust(&self) -> Workstation {
+        Workstation::at(self.ssh_server(), self.port(), None)
     }
 
     /// The gateway itself.

@@ -3,11 +3,14 @@
 //! Owns the text. Must not know how it is read.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::cluster::{APP, Cluster, User};
+use model::Protocol;
+
+use super::upstream::Upstream;
+use crate::cluster::{APP, User};
 
 /// The cgroup that the usual workload is in.
 pub(super) const CGROUP: &str = "/system.slice/nightly-report.service";
@@ -33,14 +36,42 @@ const CLASSIFICATION: &str = r#"
   - { tag: pci.pan, detect: payment_card, mask: last4 }
 "#;
 
+/// Roles for a host: the same ids, so that what is asked of every protocol finds them.
+const SSH_ROLES: &str = r#"
+  - name: reader
+    groups: [readers]
+    rules:
+      - { id: connect, effect: allow, target: shop }
+      - { id: read, effect: allow, target: shop, ssh: { actions: [exec], commands: ["report **", "systemctl status *"] } }
+      - { id: no-deletes, effect: deny, target: shop, ssh: { actions: [exec], commands: ["report delete **"] } }
+      - id: drop-needs-human
+        effect: hold
+        target: shop
+        ssh: { actions: [exec], commands: ["report drop **"] }
+        approvers: { group: oncall, within: 1m }
+"#;
+
+const SSH_CLASSIFICATION: &str = r#"
+  - { tag: pii.email, detect: email, mask: partial }
+  - { tag: pci.pan, detect: payment_card, mask: last4 }
+"#;
+
+/// Programs that run others, as clients of the tests start them.
+const WRAPPERS: &[&str] = &["/bin/sh", "sh", "bash", "ssh-add", "kill", "env"];
+
 /// Text in the making.
 #[derive(Clone, Debug)]
 pub struct Configuration {
     directory: PathBuf,
+    protocol: Protocol,
     upstream: SocketAddr,
     host: Option<String>,
-    /// What the gateway logs in with.
+    /// What the gateway logs in with at a database.
     pub credential: User,
+    /// What `credential:` says for a host.
+    pub host_credential: String,
+    /// What `host_keys:` says.
+    pub host_keys: String,
     /// The list under `roles:`.
     pub roles: String,
     /// The list under `classification:`.
@@ -57,22 +88,39 @@ pub struct Configuration {
 
 impl Configuration {
     /// A workload that reads the shop, may not delete, and needs a human to drop.
-    pub(super) fn usual(cluster: &Cluster, directory: &Path) -> Self {
-        Self {
+    pub(super) fn usual(upstream: Upstream, directory: &Path) -> Self {
+        let mut usual = Self {
             directory: directory.to_path_buf(),
-            upstream: (Ipv4Addr::LOCALHOST, cluster.port()).into(),
+            protocol: Protocol::Postgres,
+            upstream: upstream.address(),
             host: None,
             credential: APP,
+            host_credential: String::new(),
+            host_keys: String::new(),
             roles: ROLES.to_owned(),
             classification: CLASSIFICATION.to_owned(),
-            upstream_tls: format!(
-                "{{ mode: verify-full, ca: {} }}",
-                cluster.authority_file().display()
-            ),
+            upstream_tls: String::new(),
             target: String::new(),
             workload: "{ systemd_unit: nightly-report.service }\n    groups: [readers]".to_owned(),
             more: String::new(),
+        };
+        match upstream {
+            Upstream::Database(cluster) => {
+                let authority = cluster.authority_file();
+                usual.upstream_tls =
+                    format!("{{ mode: verify-full, ca: {} }}", authority.display());
+            }
+            Upstream::Host(server) => {
+                usual.protocol = Protocol::Ssh;
+                SSH_ROLES.clone_into(&mut usual.roles);
+                SSH_CLASSIFICATION.clone_into(&mut usual.classification);
+                let known = server.known_hosts_file();
+                usual.host_keys = format!("{{ known_hosts: {} }}", known.display());
+                let key = server.gateway_key_file();
+                usual.host_credential = format!("{{ private_key: {{ file: {} }} }}", key.display());
+            }
         }
+        usual
     }
 
     /// With these roles.
@@ -97,18 +145,35 @@ impl Configuration {
         self
     }
 
-    /// With roles that allow whatever the database user may do, understood or not.
+    /// With roles that allow whatever the upstream's user may do, understood or not.
     #[must_use]
     pub fn everything_allowed(self) -> Self {
+        let (domain, block) = match self.protocol {
+            Protocol::Postgres => (model::Domain::Sql, "sql"),
+            Protocol::Ssh => (model::Domain::Ssh, "ssh"),
+        };
         let actions: Vec<&str> = model::Action::ALL
             .iter()
-            .filter(|action| action.domain() == model::Domain::Sql)
+            .filter(|action| action.domain() == domain)
             .map(|action| action.as_str())
             .collect();
+        // What runs other programs is granted only where it is spelt out.
+        let wrappers = match self.protocol {
+            Protocol::Postgres => String::new(),
+            Protocol::Ssh => {
+                let named = |name: &&str| format!("\"{name} **\", \"{name}\"");
+                let commands: Vec<String> = WRAPPERS.iter().map(named).collect();
+                format!(
+                    "      - {{ id: wrappers, effect: allow, target: shop, \
+                     ssh: {{ actions: [exec], commands: [{}] }} }}\n",
+                    commands.join(", ")
+                )
+            }
+        };
         self.roles(&format!(
             "\n  - name: everything\n    groups: [readers]\n    rules:\n      \
              - {{ id: connect, effect: allow, target: shop }}\n      \
-             - {{ id: all, effect: allow, target: shop, sql: {{ actions: [{}] }} }}\n",
+             - {{ id: all, effect: allow, target: shop, {block}: {{ actions: [{}] }} }}\n{wrappers}",
             actions.join(", ")
         ))
     }
@@ -142,6 +207,20 @@ impl Configuration {
         self
     }
 
+    /// With this after `host_keys:`.
+    #[must_use]
+    pub fn host_keys(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.host_keys);
+        self
+    }
+
+    /// With this after a host's `credential:`.
+    #[must_use]
+    pub fn host_credential(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.host_credential);
+        self
+    }
+
     /// With this host name instead of 127.0.0.1 in the target's address.
     #[must_use]
     pub fn named(mut self, host: &str) -> Self {
@@ -172,8 +251,8 @@ impl Configuration {
     /// The whole text.
     #[must_use]
     pub fn text(&self) -> String {
-        let Self { roles, classification, upstream_tls, target, workload, more, .. } = self;
-        let (directory, user) = (self.directory.display(), self.credential.name);
+        let Self { roles, classification, target, workload, more, protocol, .. } = self;
+        let directory = self.directory.display();
         let classification = if classification.trim().is_empty() {
             String::new()
         } else {
@@ -184,16 +263,31 @@ impl Configuration {
              state_directory: {directory}/state\n\
              govern: [{{ cgroup: /system.slice }}]\n\
              workloads:\n  - name: nightly-report\n    match: {workload}\n\
-             targets:\n  - name: shop\n    protocol: postgres\n    addresses: [\"{}\"]\n    \
-             environment: prod\n    upstream_tls: {upstream_tls}\n    \
-             credential: {{ user: {user}, password: {{ file: {} }} }}\n{target}\
+             targets:\n  - name: shop\n    protocol: {protocol}\n    addresses: [\"{}\"]\n    \
+             environment: prod\n{}{target}\
              roles:{roles}\n{classification}\n\
              audit: {{ allowed_operations: true }}\n\
              control: {{ socket: {directory}/control.sock, approver_groups: {{ oncall: {{ users: [root] }} }} }}\n\
              {more}",
             self.address(),
-            self.secret_file().display(),
+            self.way_in(),
         )
+    }
+
+    /// How the upstream is verified, and what the gateway logs in with.
+    fn way_in(&self) -> String {
+        let Self { upstream_tls, host_keys, host_credential, .. } = self;
+        match self.protocol {
+            Protocol::Postgres => format!(
+                "    upstream_tls: {upstream_tls}\n    \
+                 credential: {{ user: {}, password: {{ file: {} }} }}\n",
+                self.credential.name,
+                self.secret_file().display()
+            ),
+            Protocol::Ssh => {
+                format!("    host_keys: {host_keys}\n    credential: {host_credential}\n")
+            }
+        }
     }
 
     fn address(&self) -> String {

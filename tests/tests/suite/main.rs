@@ -12,3 +12,4 @@ mod conformance;
 mod fixture;
 mod kernel;
 mod postgres;
+mod ssh;

@@ -1,0 +1,41 @@
+//! What stands behind the gateway.
+//!
+//! Owns the choice.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use crate::cluster::Cluster;
+use crate::sshd::SshServer;
+
+/// A real server.
+#[derive(Clone, Copy, Debug)]
+pub enum Upstream {
+    /// PostgreSQL.
+    Database(&'static Cluster),
+    /// OpenSSH.
+    Host(&'static SshServer),
+}
+
+impl Upstream {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(self) -> SocketAddr {
+        let port = match self {
+            Self::Database(cluster) => cluster.port(),
+            Self::Host(server) => server.port(),
+        };
+        (Ipv4Addr::LOCALHOST, port).into()
+    }
+}
+
+impl From<&'static Cluster> for Upstream {
+    fn from(cluster: &'static Cluster) -> Self {
+        Self::Database(cluster)
+    }
+}
+
+impl From<&'static SshServer> for Upstream {
+    fn from(server: &'static SshServer) -> Self {
+        Self::Host(server)
+    }
+}

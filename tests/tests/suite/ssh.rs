@@ -1,0 +1,5 @@
+//! What only SSH can get wrong, with a real OpenSSH server and the clients that jobs use.
+//!
+//! Owns the list of modules.
+
+mod clients;
