@@ -41,6 +41,7 @@ pub use databases::{DatabaseKey, Databases, SNAPSHOT_AGE_MAX, Snapshot};
 pub use dial::{BoxFuture, Dial};
 pub use gate::Gate;
 pub use guard::Guarded;
+pub use host_identity::HostKeyCheck;
 pub use judgement::{Held, Judgement};
 pub use live::Session;
 pub use log::{Answer, Transfer};
@@ -56,6 +57,7 @@ pub use target::{ClientTls, Enforcement, OnRecordingFailure, SshTarget, Target, 
 pub use upstream::{Upstream, UpstreamError};
 
 // What drivers need of the parts that they may not import themselves.
+pub use crate::credentials::Credential;
 pub use crate::host_keys::{Expected, HostIdentity, HostKeyError, Shown};
 pub use crate::recording::{Direction, OperationOutcome, Stream as OutputStream};
 pub use masking::{CarryOver, Masked, ValueKind};

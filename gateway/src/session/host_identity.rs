@@ -20,8 +20,8 @@ use crate::host_keys::{
 };
 
 /// What an upstream's host key is checked with.
-#[derive(Debug)]
-pub(super) struct HostKeyCheck {
+#[derive(Clone, Debug)]
+pub struct HostKeyCheck {
     keys: Arc<HostKeys>,
     trust: HostKeyTrust,
     name: UpstreamName,
@@ -44,23 +44,31 @@ impl HostKeyCheck {
     }
 }
 
-impl Upstream {
+impl HostKeyCheck {
     /// Whether what the upstream shows of itself is what the target's configuration trusts.
     ///
     /// # Errors
-    /// Where it is not, or the target is none of SSH.
-    pub fn host_key_verdict(&self, shown: Shown<'_>) -> Result<(), HostKeyError> {
-        let check = self.host_key.as_ref().ok_or(HostKeyError::NoTarget)?;
-        check.keys.verdict(&check.trust, &check.name, shown)
+    /// Where it is not.
+    pub fn verdict(&self, shown: Shown<'_>) -> Result<(), HostKeyError> {
+        self.keys.verdict(&self.trust, &self.name, shown)
     }
 
     /// What the upstream may show, to be asked for in its order.
     ///
     /// # Errors
-    /// Where what it is checked against cannot be used, or the target is none of SSH.
-    pub fn host_keys_expected(&self) -> Result<Expected, HostKeyError> {
-        let check = self.host_key.as_ref().ok_or(HostKeyError::NoTarget)?;
-        check.keys.expected(&check.trust, &check.name)
+    /// Where what it is checked against cannot be used.
+    pub fn expected(&self) -> Result<Expected, HostKeyError> {
+        self.keys.expected(&self.trust, &self.name)
+    }
+}
+
+impl Upstream {
+    /// What the host key of a target of SSH is checked with.
+    ///
+    /// # Errors
+    /// Where the target is none of SSH.
+    pub fn host_key_check(&self) -> Result<HostKeyCheck, HostKeyError> {
+        self.host_key.clone().ok_or(HostKeyError::NoTarget)
     }
 }
 
@@ -101,5 +109,16 @@ impl Pending {
             client: client.into(),
             remedy: remedy.into(),
         });
+    }
+}
+
+#[cfg(test)]
+impl HostKeyCheck {
+    pub(crate) const fn for_test(
+        keys: Arc<HostKeys>,
+        trust: HostKeyTrust,
+        name: UpstreamName,
+    ) -> Self {
+        Self { keys, trust, name }
     }
 }

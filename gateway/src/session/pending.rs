@@ -149,6 +149,19 @@ impl Pending {
         )
     }
 
+    /// A target of SSH may be some logins of a host; the others are nobody's.
+    fn foreign_user(&self, login: &Login) -> Option<Refusal> {
+        let known = &self.target.ssh.as_ref()?.users;
+        if known.is_empty() || known.contains(&login.user) {
+            return None;
+        }
+        let message = format!("portcullis: login \"{}\" belongs to no target here", login.user);
+        Some(
+            Refusal::new(RefusalKind::Policy, message)
+                .because(format!("Target \"{}\" lists its users.", self.target.name)),
+        )
+    }
+
     /// A target may be for clients over TLS only.
     fn unencrypted(&self, login: &Login) -> Option<Refusal> {
         if login.encrypted || self.target.client_tls != ClientTls::Require {
@@ -182,7 +195,10 @@ impl Pending {
         gone: impl Future<Output = ()> + Send,
     ) -> Result<(Session, ConnectPermit), Refusal> {
         self.card.set_login(Arc::clone(&login.user), login.database.clone());
-        let refused = self.unencrypted(&login).or_else(|| self.foreign_database(&login));
+        let refused = self
+            .unencrypted(&login)
+            .or_else(|| self.foreign_database(&login))
+            .or_else(|| self.foreign_user(&login));
         if let Some(refusal) = refused {
             return Err(refusal);
         }

@@ -151,3 +151,28 @@ impl From<UpstreamError> for Refusal {
             .with_hint("Operator: see the daemon's log for the whole story.")
     }
 }
+
+#[cfg(test)]
+impl Upstream {
+    pub(crate) fn for_test(
+        stream: Stream,
+        address: SocketAddr,
+        credential: Credential,
+        host_key: HostKeyCheck,
+    ) -> Self {
+        let disabled = crate::tls::UpstreamTlsSettings {
+            mode: crate::tls::UpstreamTlsMode::Disable,
+            ca_file: None,
+            server_name: None,
+            client_certificate: None,
+        };
+        Self {
+            stream,
+            address,
+            credential: Some(credential),
+            host_key: Some(host_key),
+            tls: UpstreamTls::new(&disabled, "upstream.test", &[]).unwrap(),
+            channel_binding: None,
+        }
+    }
+}

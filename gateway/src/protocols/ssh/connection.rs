@@ -171,9 +171,7 @@ async fn open(
     let within = session.limits().upstream_within;
     let reached = timeout(within, async {
         let dialled = session.dial(permit).await?;
-        upstream::log_in(dialled, &user).await.inspect_err(|refusal| {
-            session.upstream_failed(&refusal.message);
-        })
+        upstream::log_in(&session, dialled, &user).await
     });
     let reached = tokio::select! {
         biased; // Nobody logs in for a client that is gone.
@@ -191,8 +189,13 @@ async fn open(
 
 /// Serves the desk until the end.
 async fn attend(mut client: Client, house: House) -> SessionEnd {
-    let House { session, user, upstream: upstream::LoggedIn { handle, gone: upstream_gone } } =
-        house;
+    let House {
+        session,
+        user,
+        upstream: upstream::LoggedIn { handle, gone: upstream_gone, opened },
+    } = house;
+    // Nothing that the upstream opens is relayed yet: it is rejected.
+    drop(opened);
     let limits = Arc::clone(session.limits());
     let (standings, standing) = watch::channel(0_u64);
     let upstream = session.guard(handle);
