@@ -23,7 +23,7 @@
 //! | `connection` | the life of one connection |
 //! | `channel`, `run`, `relay`, `output` | what a channel asks for, begins, shows |
 //! | `request`, `home`, `environment` | what is asked for, read |
-//! | `sftp` | files, packet by packet |
+//! | `files`, `sftp` | channels of files, packet by packet |
 //! | `backlog` | clients that send more than goes up |
 //! | `upstream` | the login at the target |
 //! | `words`, `trust` | what people are told |
@@ -35,6 +35,7 @@ mod client_stream;
 mod connection;
 mod desk;
 mod environment;
+mod files;
 mod front;
 mod home;
 mod open;
@@ -43,7 +44,6 @@ mod relay;
 mod request;
 mod run;
 mod server;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "channels use it next"))]
 mod sftp;
 mod trust;
 mod upstream;

@@ -27,8 +27,8 @@ pub(super) struct SessionLog {
     facts: Arc<SessionFacts>,
     observed_only: bool,
     failure_told: bool,
-    /// The hold that has begun and not ended.
-    open_hold: Option<(OperationNumber, HoldId)>,
+    /// The holds that have begun and not ended.
+    open_holds: Vec<(OperationNumber, HoldId)>,
 }
 
 /// How an answer ended.
@@ -76,7 +76,7 @@ impl SessionLog {
             facts: Arc::clone(facts),
             observed_only: target.enforcement == Enforcement::Observe,
             failure_told: false,
-            open_hold: None,
+            open_holds: Vec::new(),
         };
         match services.recorder.begin(header).await {
             Ok(recorder) => log.recorder = Some(recorder),
@@ -115,7 +115,7 @@ impl SessionLog {
     }
 
     pub(super) fn held(&mut self, operation: OperationNumber, hold: HoldId, expires: Timestamp) {
-        self.open_hold = Some((operation, hold));
+        self.open_holds.push((operation, hold));
         self.note(&Record::Held { operation, hold, expires });
     }
 
@@ -125,7 +125,7 @@ impl SessionLog {
         hold: HoldId,
         outcome: &Outcome,
     ) {
-        self.open_hold = None;
+        self.open_holds.retain(|(_, open)| *open != hold);
         self.note(&Record::HoldEnded {
             operation,
             hold,
@@ -230,7 +230,7 @@ impl SessionLog {
 
     pub(super) fn close(&mut self, cause: &SessionEnd) {
         // The session ended before anybody had decided: the client went away, or was sent away.
-        if let Some((operation, hold)) = self.open_hold.take() {
+        for (operation, hold) in std::mem::take(&mut self.open_holds) {
             let cancelled = Outcome { end: HoldEnd::Cancelled, by: Vec::new(), comment: None };
             self.hold_ended(operation, hold, &cancelled);
         }

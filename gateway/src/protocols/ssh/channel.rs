@@ -118,7 +118,7 @@ pub(super) struct Live {
     /// What the client sends.
     pub(super) from_client: ChannelReadHalf,
     /// What the client is sent.
-    pub(super) to_client: ChannelWriteHalf<Msg>,
+    pub(super) to_client: Arc<ChannelWriteHalf<Msg>>,
     /// What the client asks.
     pub(super) requests: mpsc::Receiver<Request>,
     /// How much of its data waits.
@@ -147,7 +147,7 @@ pub(super) async fn serve(origin: Origin, mut open: watch::Receiver<Option<Arc<O
     let (from_client, to_client) = channel.split();
     let mut live = Live {
         from_client,
-        to_client,
+        to_client: Arc::new(to_client),
         requests,
         backlog,
         gone,

@@ -63,9 +63,10 @@ pub(super) async fn serve(stream: Stream, pending: Pending) -> SessionEnd {
         }
     };
     let card = Arc::clone(pending.card());
+    let strict_paths = pending.target().ssh.as_ref().is_none_or(|ssh| ssh.strict_paths);
     let opened = unless_ended(card.ending().ended(), open(pending, user, &client.gone)).await;
     match opened {
-        Ok(house) => attend(client, house).await,
+        Ok(house) => attend(client, house, strict_paths).await,
         Err(Unopened { refusal, session, cause }) => {
             client.turn_away(&refusal).await;
             session.map_or(cause.clone(), |session| session.close(cause))
@@ -188,7 +189,7 @@ async fn open(
 }
 
 /// Serves the desk until the end.
-async fn attend(mut client: Client, house: House) -> SessionEnd {
+async fn attend(mut client: Client, house: House, strict_paths: bool) -> SessionEnd {
     let House {
         session,
         user,
@@ -206,6 +207,7 @@ async fn attend(mut client: Client, house: House) -> SessionEnd {
         user,
         home: OnceCell::new(),
         standing,
+        strict_paths,
         text_bytes_max: limits.statement_bytes_max,
         recorded_bytes_max: limits.recorded_result_bytes_max,
         upstream_within: limits.upstream_within,

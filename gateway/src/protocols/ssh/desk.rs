@@ -85,6 +85,15 @@ impl Desk {
         settled.unwrap_or_else(|| Err(over()))
     }
 
+    /// Gives up a hold that nobody waits for any more. Where the desk is too busy to hear of it, the
+    /// hold ends all the same, and its end is recorded with the session's.
+    pub(super) fn give_up(&self, held: Held) {
+        let (answer, _nobody) = oneshot::channel();
+        if self.asks.try_send(Ask::Settle { held, cancelled: true, answer }).is_err() {
+            tracing::debug!("the desk was not told that a hold is given up");
+        }
+    }
+
     /// Refuses an operation for a reason that is not the policy's, with the record of a denial.
     pub(super) async fn refuse(&self, operation: &Arc<Operation>, refusal: Refusal) -> Refusal {
         let (operation, spare) = (Arc::clone(operation), refusal.clone());
@@ -138,7 +147,8 @@ impl Desk {
     }
 }
 
-fn over() -> Refusal {
+/// What is said once there is no session any more.
+pub(super) fn over() -> Refusal {
     Refusal::new(RefusalKind::Ending, "portcullis: this session is over")
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Open {
     pub(super) home: OnceCell<Arc<str>>,
     /// Counts changes of policy: what runs is judged again.
     pub(super) standing: watch::Receiver<u64>,
+    /// Whether paths are judged as the target resolves them.
+    pub(super) strict_paths: bool,
     /// Bytes of one command line.
     pub(super) text_bytes_max: usize,
     /// Bytes of one operation's output that the recording keeps.

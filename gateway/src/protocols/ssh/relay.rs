@@ -58,8 +58,10 @@ enum Over {
 
 /// How what ran ended upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Status {
+pub(super) enum Status {
+    /// With this status.
     Exited(u32),
+    /// By this signal.
     Killed(Arc<str>),
 }
 
@@ -126,7 +128,7 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
 
 /// What masks output and error output; nothing for what is no text.
 async fn maskers(desk: &Desk, plan: &Plan) -> Result<[Option<CarryOver>; 2], Refusal> {
-    if plan.content == Content::Binary {
+    if plan.content != Content::Text {
         return Ok([None, None]);
     }
     Ok([desk.masker().await?, desk.masker().await?])
@@ -138,7 +140,7 @@ const fn recorded(open: &Open, plan: &Plan, in_terminal: bool) -> usize {
         // What was done in a terminal is known by its output alone.
         (Content::Text, true) => usize::MAX,
         (Content::Text, false) => open.recorded_bytes_max,
-        (Content::Binary, _) => 0,
+        (Content::Binary | Content::Files, _) => 0,
     }
 }
 
@@ -322,7 +324,7 @@ async fn refused(open: &Open, receipt: &Receipt) -> Refusal {
 }
 
 /// Closes the upstream's channel, and waits a moment for how what ran ended.
-async fn last_words(
+pub(super) async fn last_words(
     to: &ChannelWriteHalf<client::Msg>,
     from: &mut ChannelReadHalf,
     known: Option<Status>,

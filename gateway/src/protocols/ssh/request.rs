@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use model::{Access, Action, Object, Operation};
-use shell::{Command, Reach, Reading, Transfer};
+use shell::{Base, Command, Need, Reach, Reading, Transfer};
 
 use super::channel::{Start, named};
 use super::home;
@@ -50,6 +50,8 @@ pub(super) enum Content {
     Text,
     /// A program's own protocol: changed, it would break.
     Binary,
+    /// SFTP: each of its operations is judged.
+    Files,
 }
 
 /// What cannot be judged.
@@ -79,12 +81,16 @@ pub(super) async fn plan(start: &Start, open: &Open) -> Result<Plan, Box<Unreada
 }
 
 fn subsystem(name: &Arc<str>) -> Plan {
+    let forward = Forward::Subsystem(Arc::clone(name));
+    if &**name == SFTP {
+        // It needs nothing by itself.
+        let operation = operation("sftp", name.to_string(), Vec::new());
+        return Plan { operation, forward, content: Content::Files, remark: None };
+    }
     let access = named(Action::Subsystem, "subsystem", name);
     let operation = operation("subsystem", format!("subsystem {name}"), vec![access]);
-    let forward = Forward::Subsystem(Arc::clone(name));
     // What nobody knows may be text; what is masked of it is lost rather than shown.
-    let content = if &**name == SFTP { Content::Binary } else { Content::Text };
-    Plan { operation, forward, content, remark: None }
+    Plan { operation, forward, content: Content::Text, remark: None }
 }
 
 /// A text that is not one command: granted as it is, or not at all.
@@ -104,15 +110,16 @@ async fn command(command: &Command, open: &Open) -> Result<Plan, Box<Unreadable>
     let forward = Forward::Exec(text.clone().into_bytes());
     match shell::transfer(command.words()) {
         Ok(Some(transfer)) => {
-            let accesses = needs(&transfer, open).await;
+            let home = if is_relative(&transfer) { Some(home::of(open).await) } else { None };
+            let accesses = accesses(&transfer, home.as_deref().unwrap_or(home::UNKNOWN));
             let operation = operation(transfer.kind(), text, accesses);
             Ok(Plan { operation, forward, content: Content::Binary, remark: None })
         }
-        // Its operations would pass unseen: it needs the grant of a subsystem of that name.
+        // A server of somebody's choice, not the target's: that needs the grant of a subsystem.
         Ok(None) if is_sftp_server(command) => {
-            let mut plan = subsystem(&SFTP.into());
-            plan.forward = forward;
-            Ok(plan)
+            let access = named(Action::Subsystem, "subsystem", &SFTP.into());
+            let operation = operation("subsystem", text, vec![access]);
+            Ok(Plan { operation, forward, content: Content::Files, remark: None })
         }
         Ok(None) => {
             let object = Object::Command { words: Arc::clone(command.words()) };
@@ -133,21 +140,24 @@ fn is_sftp_server(command: &Command) -> bool {
 }
 
 /// What a transfer needs, on paths as the target has them.
-async fn needs(transfer: &Transfer, open: &Open) -> Vec<Access> {
-    let needs = transfer.needs();
-    let relative = needs.iter().any(|need| need.path.base == shell::Base::Home);
-    let home = if relative { home::of(open).await } else { home::UNKNOWN.into() };
-    let path = |need: &shell::Need| match (need.path.resolve(&home), need.reach) {
+fn accesses(transfer: &Transfer, home: &str) -> Vec<Access> {
+    let path = |need: &Need| match (need.path.resolve(home), need.reach) {
         (_, Reach::Anywhere) => String::from(home::UNKNOWN),
-        (path, _) if path == home::UNKNOWN => path,
-        (path, Reach::Itself) => path,
-        (path, Reach::Tree) => format!("{}/**", path.trim_end_matches('/')),
+        (path, Reach::Tree) if path != home::UNKNOWN => {
+            format!("{}/**", path.trim_end_matches('/'))
+        }
+        (path, _) => path,
     };
-    let access = |need: &shell::Need| Access {
+    let access = |need: &Need| Access {
         action: need.action,
         object: Object::File { path: path(need).into() },
     };
-    needs.iter().map(access).collect()
+    transfer.needs().iter().map(access).collect()
+}
+
+/// Whether it names something that begins at the login's home.
+fn is_relative(transfer: &Transfer) -> bool {
+    transfer.needs().iter().any(|need| need.path.base == Base::Home)
 }
 
 fn too_long() -> Box<Unreadable> {
@@ -160,4 +170,44 @@ fn too_long() -> Box<Unreadable> {
 
 fn operation(kind: &str, text: String, accesses: Vec<Access>) -> Arc<Operation> {
     Arc::new(Operation { kind: kind.into(), text: text.into(), accesses: accesses.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command_of(text: &str) -> Command {
+        match shell::read(text.as_bytes()) {
+            Reading::Command(command) => command,
+            Reading::Opaque { because } => panic!("{text}: {because}"),
+        }
+    }
+
+    fn needed(text: &str, home: &str) -> Vec<String> {
+        let command = command_of(text);
+        let transfer = shell::transfer(command.words()).unwrap().unwrap();
+        accesses(&transfer, home).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_transfer_needs_its_paths_as_the_target_has_them() {
+        assert_eq!(needed("scp -f /srv/x", "*"), ["read on /srv/x"]);
+        assert_eq!(needed("scp -f x/../y", "/home/deploy"), ["read on /home/deploy/y"]);
+        assert_eq!(needed("git-upload-pack 'app.git'", "/srv"), ["fetch on /srv/app.git"]);
+        assert!(needed("scp -r -f /srv", "*").contains(&String::from("read on /srv/**")));
+    }
+
+    #[test]
+    fn what_begins_at_a_home_that_is_not_known_is_nowhere_in_particular() {
+        assert_eq!(needed("scp -f x", home::UNKNOWN), ["read on *"]);
+        assert!(needed("scp -r -f x", home::UNKNOWN).iter().all(|need| need.ends_with(" on *")));
+    }
+
+    #[test]
+    fn a_server_of_sftp_by_any_path_is_one() {
+        for text in ["internal-sftp", "/usr/lib/openssh/sftp-server -e", "./sftp-server"] {
+            assert!(is_sftp_server(&command_of(text)), "{text}");
+        }
+        assert!(!is_sftp_server(&command_of("sftp-servers")));
+    }
 }

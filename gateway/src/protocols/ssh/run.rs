@@ -21,8 +21,8 @@ use super::channel::{Asked, Live, Start, Terminal};
 use super::desk::Ended;
 use super::open::Open;
 use super::relay::{self, Running};
-use super::request::{self, Forward, Plan};
-use super::words;
+use super::request::{self, Content, Forward, Plan};
+use super::{files, words};
 use crate::session::{Held, Judgement, OperationOutcome, Permit, Refusal, RefusalKind};
 
 /// The status of a command that may not run, as shells have it for what cannot be executed.
@@ -43,8 +43,11 @@ impl From<Refusal> for Stopped {
 }
 
 /// Runs what the client started.
-pub(super) async fn run(mut live: Live, open: &Open, start: Start) {
+pub(super) async fn run(mut live: Live, open: &Arc<Open>, start: Start) {
     match begin(&mut live, open, &start).await {
+        Ok(running) if running.plan.content == Content::Files => {
+            files::run(live, open, running).await;
+        }
         Ok(running) => relay::run(live, open, running).await,
         Err(Stopped::Refused(refusal)) => {
             give_up(&mut live, open).await;
