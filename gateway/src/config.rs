@@ -21,14 +21,14 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
-pub use self::error::{ConfigError, ConfigErrors};
+pub use self::error::{ConfigError, ConfigErrors, ConfigWarning};
 pub use self::reference::{reference, schema};
 pub use self::settings::{
-    ApproverMembers, AuditSettings, ClientHostKeySettings, ClientTls, ControlSettings,
-    CredentialSettings, Enforcement, Govern, Governed, HostKeySettings, IdentityProviderSettings,
-    JwksSource, OnRecordingFailure, RecordingSettings, SecretSource, Settings, SignatureAlgorithm,
-    SshSettings, TargetAddress, TargetSettings, UnlistedDestinations, UpstreamTls, UpstreamTlsMode,
-    UserMatch, WorkloadIdentity, WorkloadMatch, WorkloadSettings,
+    ApproverMembers, AuditSettings, ClientCertificate, ClientHostKeySettings, ClientTls,
+    ControlSettings, CredentialSettings, Enforcement, Govern, Governed, HostKeySettings,
+    IdentityProviderSettings, JwksSource, OnRecordingFailure, RecordingSettings, SecretSource,
+    Settings, SignatureAlgorithm, SshSettings, TargetAddress, TargetSettings, UnlistedDestinations,
+    UpstreamTls, UpstreamTlsMode, UserMatch, WorkloadIdentity, WorkloadMatch, WorkloadSettings,
 };
 
 use self::report::Report;

@@ -4,6 +4,7 @@
 //! nothing: nobody trusts this authority but the test that made it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
@@ -75,6 +76,15 @@ impl Authority {
         self.sign(&params)
     }
 
+    /// A certificate for a client with this common name.
+    #[must_use]
+    pub fn issue_client(&self, name: &str) -> Identity {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.sign(&params)
+    }
+
     fn sign(&self, params: &CertificateParams) -> Identity {
         let key = readable(KeyPair::generate_for(self.algorithm).expect("a key"));
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
@@ -83,6 +93,20 @@ impl Authority {
 }
 
 impl Identity {
+    /// Writes certificate and key, the key for its owner only; gives the two files.
+    ///
+    /// # Panics
+    /// Where the directory cannot be written.
+    #[must_use]
+    pub fn write(&self, directory: &Path, name: &str) -> (PathBuf, PathBuf) {
+        let certificate = directory.join(format!("{name}.pem"));
+        let key = directory.join(format!("{name}.key"));
+        fs::write(&certificate, &self.certificate_pem).expect("a certificate");
+        fs::write(&key, &self.key_pem).expect("a key");
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("a key's mode");
+        (certificate, key)
+    }
+
     /// A server certificate for these names that nobody but its own key signed.
     #[must_use]
     pub fn self_signed(names: &[&str]) -> Self {

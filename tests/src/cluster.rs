@@ -98,6 +98,26 @@ impl Cluster {
         crate::assert_eventually!(shows(), "the old certificate stays: {}", self.log());
     }
 
+    /// Has the server demand certificates of clients, of its own authority and in the name of the
+    /// database user: beside the password of [`APP`], and instead of one of [`APP_CLEAR`].
+    ///
+    /// # Panics
+    /// Where it does not, in time.
+    pub fn demand_client_certificates(&self) {
+        let settings =
+            format!("ALTER SYSTEM SET ssl_ca_file = '{}'", self.authority_file().display());
+        let _ = self.as_superuser("postgres", &settings).success();
+        let access = "local all postgres trust\n\
+                      hostssl all app 127.0.0.1/32 scram-sha-256 clientcert=verify-full\n\
+                      hostssl all app_clear 127.0.0.1/32 cert\n";
+        let file = self.directory.join("data/pg_hba.conf");
+        std::fs::write(file, access).expect("the server's access rules");
+        let _ = self.as_superuser("postgres", "SELECT pg_reload_conf()").success();
+        let address = (Ipv4Addr::LOCALHOST, self.port).into();
+        let demands = || Client::login(address, APP, SHOP).is_err();
+        crate::assert_eventually!(demands(), "no certificate is demanded: {}", self.log());
+    }
+
     /// Its port on 127.0.0.1.
     #[must_use]
     pub const fn port(&self) -> u16 {

@@ -12,7 +12,7 @@ use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::look::Look;
 use super::{CONFIG_VARIABLE, DEFAULT_CONFIG};
-use crate::config::{ConfigError, ConfigErrors, Settings};
+use crate::config::{ConfigError, ConfigErrors, ConfigWarning, Settings};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,7 +22,8 @@ Examples:
 
 /// Check a configuration and report every error in one run
 ///
-/// Each error names file, line, key, reason and remedy. Rules that can never fire and names that
+/// Each error names file, line, key, reason and remedy. Warnings are about what may be meant and is
+/// dangerous, such as an upstream that is not verified; with them alone the configuration is good. Rules that can never fire and names that
 /// do not exist are errors too. Needs no daemon.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -43,6 +44,7 @@ struct Report {
     targets: usize,
     workloads: usize,
     errors: Vec<ConfigError>,
+    warnings: Vec<ConfigWarning>,
 }
 
 pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
@@ -59,10 +61,12 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
                 targets: settings.targets.len(),
                 workloads: settings.workloads.len(),
                 errors: files.err().map_or_else(Vec::new, |ConfigErrors(errors)| errors),
+                warnings: settings.warnings,
             }
         }
         Err(ConfigErrors(errors)) => {
-            Report { good: false, policy: None, targets: 0, workloads: 0, errors }
+            let warnings = Vec::new();
+            Report { good: false, policy: None, targets: 0, workloads: 0, errors, warnings }
         }
     };
     context.show(&report, render)?;
@@ -74,6 +78,9 @@ fn render(report: &Report, look: &Look) -> String {
         return format!("{}\n", ConfigErrors(report.errors.clone()));
     }
     let mut text = String::new();
+    for warning in &report.warnings {
+        _ = writeln!(text, "{warning}\n");
+    }
     let policy: String = report.policy.iter().flat_map(|digest| digest.chars()).take(16).collect();
     _ = writeln!(
         text,

@@ -49,6 +49,7 @@ pub(super) fn check(raw: &RawConfig, root: Spot, report: &Report) -> Option<Sett
     let recording = checker.recording(raw.recording.as_ref(), &state_directory);
     let limits = checker.limits(raw.limits.as_ref());
     let settings = Settings {
+        warnings: report.warnings(),
         instance: checker.instance(raw),
         unlisted_destinations: daemon::unlisted(raw.unlisted_destinations.as_ref()),
         listen_port: checker.listen_port(raw.listen.as_ref()),
@@ -88,6 +89,11 @@ impl Checker<'_> {
     /// Refuses a value.
     fn refuse<T>(self, at: &At<T>, reason: impl Into<String>, remedy: impl Into<String>) {
         self.report.refuse(at.spot, reason, Some(remedy.into()));
+    }
+
+    /// Warns of a value.
+    fn warn<T>(self, at: &At<T>, reason: impl Into<String>, remedy: impl Into<String>) {
+        self.report.warn(at.spot, reason, remedy);
     }
 
     /// Refuses names that come twice.

@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 
-use super::error::{ConfigError, ConfigErrors};
+use super::error::{ConfigError, ConfigErrors, ConfigWarning};
 use super::tree::{Places, Spot};
 
 /// The errors so far, and the places they speak of.
@@ -12,6 +12,7 @@ use super::tree::{Places, Spot};
 pub(super) struct Report {
     pub(super) places: Places,
     errors: RefCell<Vec<ConfigError>>,
+    warnings: RefCell<Vec<ConfigWarning>>,
 }
 
 impl Report {
@@ -23,6 +24,17 @@ impl Report {
         remedy: impl Into<Option<String>>,
     ) {
         self.errors.borrow_mut().extend(self.error(spot, reason.into(), remedy.into()));
+    }
+
+    /// Warns of what stands at a node.
+    pub(super) fn warn(&self, spot: Spot, reason: impl Into<String>, remedy: impl Into<String>) {
+        let warning = self.error(spot, reason.into(), Some(remedy.into()));
+        self.warnings.borrow_mut().extend(warning.map(ConfigWarning));
+    }
+
+    /// The warnings so far.
+    pub(super) fn warnings(&self) -> Vec<ConfigWarning> {
+        self.warnings.borrow().clone()
     }
 
     /// The error about a node, for callers that keep it for later.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use model::{Environment, Group, Limits, Protocol, TargetName, WorkloadName};
 use policy::Policy;
 
-use super::error::ConfigError;
+use super::error::{ConfigError, ConfigWarning};
 
 /// The checked configuration.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub struct Settings {
     pub metrics_listen: Option<SocketAddr>,
     /// Limits.
     pub limits: Limits,
+    /// What an operator should know of.
+    pub warnings: Vec<ConfigWarning>,
     /// Files on this host that the configuration refers to.
     pub(super) referenced: Vec<ReferencedFile>,
 }
@@ -159,7 +161,12 @@ pub enum JwksSource {
     /// In a file.
     File(PathBuf),
     /// At an `https` URL.
-    Url(String),
+    Url {
+        /// The URL.
+        url: String,
+        /// The authorities that are trusted there, in PEM; `None` for the host's.
+        authorities: Option<PathBuf>,
+    },
 }
 
 /// A signature algorithm of JWS (RFC 7518, RFC 8037).
@@ -266,6 +273,17 @@ pub struct UpstreamTls {
     pub authorities: Option<PathBuf>,
     /// The name that the certificate must have; `None` for that of the address.
     pub server_name: Option<String>,
+    /// What the gateway shows to a server that asks for a certificate.
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// A certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The file of the certificate and what leads to its authority, leaf first, in PEM.
+    pub certificate: PathBuf,
+    /// The file of its key, in PEM.
+    pub key: PathBuf,
 }
 
 /// What is verified of an upstream.

@@ -10,8 +10,8 @@ use insta::assert_snapshot;
 use model::{Effect, Group, Operation, Principal, Timestamp};
 
 use super::{
-    ConfigErrors, ConfigFile, Enforcement, Govern, Governed, OnRecordingFailure, Settings,
-    TargetAddress, UpstreamTlsMode, WorkloadIdentity,
+    ConfigErrors, ConfigFile, Enforcement, Govern, Governed, JwksSource, OnRecordingFailure,
+    Settings, TargetAddress, UpstreamTlsMode, WorkloadIdentity,
 };
 
 /// The sketch of the design, as it stands there but for the choice in `jwks`.
@@ -237,6 +237,88 @@ fn referenced_files_are_looked_for_through_a_closure() {
 
     1 error
     ");
+}
+
+#[test]
+fn the_files_of_trust_are_read_and_looked_for() {
+    let text = sketch_with(
+        "upstream_tls: verify-full",
+        "upstream_tls: { mode: verify-full, ca: /etc/ca, client_certificate: { certificate: /etc/own.pem, key: /etc/own.key } }",
+    );
+    let text =
+        text.replacen("file: /etc/portcullis/corp.jwks", "url: https://i/k, ca: /etc/idp", 1);
+    let settings = read(&text).map_err(|errors| errors.to_string()).unwrap();
+    let own = settings.targets[0].upstream_tls.client_certificate.as_ref().unwrap();
+    assert_eq!(own.certificate, Path::new("/etc/own.pem"));
+    assert_eq!(own.key, Path::new("/etc/own.key"));
+    let keys = JwksSource::Url { url: "https://i/k".into(), authorities: Some("/etc/idp".into()) };
+    assert_eq!(settings.identity_providers[0].jwks, keys);
+    let missing = settings.check_files(|_| false).unwrap_err().0;
+    let missing: Vec<&str> = missing.iter().map(|error| error.key.as_str()).collect();
+    assert_eq!(
+        missing,
+        [
+            "identity_providers[0].jwks.ca",
+            "targets[0].upstream_tls.ca",
+            "targets[0].upstream_tls.client_certificate.certificate",
+            "targets[0].upstream_tls.client_certificate.key",
+            "targets[0].credential.password.file",
+        ]
+    );
+}
+
+#[test]
+fn trust_that_cannot_hold_is_refused() {
+    let jwks = "file: /etc/portcullis/corp.jwks";
+    let tls = "upstream_tls: verify-full";
+    for (part, otherwise, reason) in [
+        (jwks, "", "the keys are nowhere"),
+        (jwks, "file: /a, url: https://i/k", "the keys are in a file already"),
+        (jwks, "file: /a, ca: /b", "nobody is asked for keys in a file"),
+        (jwks, "url: https://i/k, ca: b", "not an absolute path"),
+        (tls, "upstream_tls: verify-ca", "any public authority"),
+        (tls, "upstream_tls: { mode: verify-ca }", "any public authority"),
+        (
+            tls,
+            "upstream_tls: { mode: disable, client_certificate: { certificate: /a, key: /b } }",
+            "there is no TLS in this mode",
+        ),
+        (
+            tls,
+            "upstream_tls: { mode: verify-full, client_certificate: { certificate: /a } }",
+            "key",
+        ),
+    ] {
+        let told = errors(&sketch_with(part, otherwise));
+        assert!(told.contains(reason) && told.ends_with("1 error"), "{otherwise}: {told}");
+    }
+}
+
+#[test]
+fn an_upstream_that_is_not_verified_is_warned_of() {
+    let warnings = |text: &str| {
+        let warnings = read(text).unwrap().warnings;
+        warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(SKETCH), [""; 0]);
+    let require = sketch_with("upstream_tls: verify-full", "upstream_tls: require");
+    assert_snapshot!(warnings(&require).join("\n"), @r"
+    warning: the upstream is not verified: whoever stands on the way can answer in its place
+      --> portcullis.yaml:16:19
+      key:    targets[0].upstream_tls
+      value:  require
+      remedy: write verify-full, with the server's authority as ca
+    ");
+    let disable = sketch_with("upstream_tls: verify-full", "upstream_tls: disable");
+    assert_snapshot!(warnings(&disable).join("\n"), @r"
+    warning: the upstream is neither verified nor is anything encrypted
+      --> portcullis.yaml:16:19
+      key:    targets[0].upstream_tls
+      value:  disable
+      remedy: write verify-full, with the server's authority as ca
+    ");
+    let local = disable.replacen("10.0.5.10:5432", "127.0.0.1:5432", 1);
+    assert_eq!(warnings(&local), [""; 0]);
 }
 
 #[test]

@@ -119,6 +119,7 @@ impl Gateway {
         environment: Environment,
     ) -> Result<Arc<Self>, GatewayError> {
         let settings = Arc::new(settings);
+        warn_of(&settings);
         let clock = environment.clock;
         let state = StateDirectory::open(&settings.state_directory)?;
         let targets = plan::targets(&settings).await?;
@@ -246,6 +247,7 @@ impl Gateway {
     /// What cannot be built; the old settings stay.
     pub async fn reload(&self, settings: Settings, by: &str) -> Result<Reloaded, GatewayError> {
         let settings = Arc::new(settings);
+        warn_of(&settings);
         let targets = plan::targets(&settings).await?;
         let identity = self
             .identity
@@ -339,6 +341,20 @@ fn client_tls(
         table.insert(target.name.clone(), downstream.server_config(&names, alpn)?);
     }
     Ok(table)
+}
+
+fn warn_of(settings: &Settings) {
+    for warning in &settings.warnings {
+        let about = &warning.0;
+        tracing::warn!(
+            file = %about.file.display(),
+            line = about.line,
+            key = about.key,
+            remedy = about.remedy.as_deref(),
+            "{}",
+            about.reason
+        );
+    }
 }
 
 /// Settings that are read once, at the start.

@@ -16,8 +16,8 @@ use crate::identity::{IdentitySettings, JwksSource, ProviderSettings, TokenSetti
 use crate::interception::{Captured, CgroupPattern, Govern, Unlisted};
 use crate::session::{ClientTls, Enforcement, OnRecordingFailure, SshTarget, Target, TargetHost};
 use crate::tls::{
-    CertificateNames, NameError, UpstreamTls, UpstreamTlsError, UpstreamTlsMode,
-    UpstreamTlsSettings,
+    CertificateNames, ClientCertificateFiles, NameError, UpstreamTls, UpstreamTlsError,
+    UpstreamTlsMode, UpstreamTlsSettings,
 };
 
 /// Why a target cannot be served.
@@ -91,7 +91,9 @@ fn provider(settings: &from::IdentityProviderSettings) -> ProviderSettings {
         groups_claim: settings.groups_claim.clone(),
         jwks: match &settings.jwks {
             from::JwksSource::File(path) => JwksSource::File(path.clone()),
-            from::JwksSource::Url(url) => JwksSource::Url { url: url.clone(), ca_file: None },
+            from::JwksSource::Url { url, authorities } => {
+                JwksSource::Url { url: url.clone(), ca_file: authorities.clone() }
+            }
         },
         algorithms: settings.algorithms.iter().map(|one| one.as_str().to_owned()).collect(),
         leeway: settings.clock_skew,
@@ -149,7 +151,9 @@ async fn target(settings: &TargetSettings) -> Result<Target, TargetProblem> {
         },
         ca_file: settings.upstream_tls.authorities.clone(),
         server_name: settings.upstream_tls.server_name.clone(),
-        client_certificate: None,
+        client_certificate: settings.upstream_tls.client_certificate.as_ref().map(|own| {
+            ClientCertificateFiles { certificate: own.certificate.clone(), key: own.key.clone() }
+        }),
     };
     let name = settings.addresses.first().map_or_else(String::new, host_of);
     let upstream_tls = UpstreamTls::new(&tls, &name, &[])

@@ -4,9 +4,13 @@
 //! complete; the one mode without it says so in its name. Made once per target and kept: tickets
 //! are remembered within it and nowhere else.
 
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use model::Secret;
 use rustls::ClientConfig;
 use rustls::client::danger::ServerCertVerifier;
 use rustls_pki_types::pem::PemObject;
@@ -18,6 +22,11 @@ use tokio_rustls::client::TlsStream;
 use super::end_point::{EndPointHash, end_point_hash};
 use super::failure::UpstreamTlsFailure;
 use super::verifier::{Authorities, Demand, Verifier};
+
+/// Bytes of a key's file; an RSA key of 16,384 bits has less.
+const KEY_BYTES_MAX: usize = 64 * 1024;
+/// Rights that a key's file must not give: all of others, and writing by its group.
+const OPEN_TO_OTHERS: u32 = 0o027;
 
 /// Whether and how an upstream is verified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -205,8 +214,7 @@ fn client_config(
         None => builder.with_no_client_auth(),
         Some(files) => {
             let chain = read_certificates(&files.certificate)?;
-            let key = PrivateKeyDer::from_pem_file(&files.key)
-                .map_err(|error| unusable(&files.key, &error))?;
+            let key = read_key(&files.key)?;
             builder.with_client_auth_cert(chain, key)?
         }
     };
@@ -231,6 +239,24 @@ fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Upstre
         return Err(unusable(path, &"it holds no certificate"));
     }
     Ok(certificates)
+}
+
+/// Reads a key, which nobody may write but its owner and nobody read but its owner and group.
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, UpstreamTlsError> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    let file = file.map_err(|error| unusable(path, &error))?;
+    let found = file.metadata().map_err(|error| unusable(path, &error))?;
+    let mode = found.mode() & 0o777;
+    if mode & OPEN_TO_OTHERS != 0 {
+        let because = format!("others may read or write this key (mode {mode:03o}); chmod 600");
+        return Err(unusable(path, &because));
+    }
+    // Room for everything at once: growing would leave copies behind that nobody wipes.
+    let mut text = Vec::with_capacity(KEY_BYTES_MAX);
+    let read = file.take(KEY_BYTES_MAX as u64).read_to_end(&mut text);
+    let text = Secret::new(text);
+    read.map_err(|error| unusable(path, &error))?;
+    PrivateKeyDer::from_pem_slice(text.expose()).map_err(|error| unusable(path, &error))
 }
 
 fn unusable(path: &Path, error: &dyn std::fmt::Display) -> UpstreamTlsError {

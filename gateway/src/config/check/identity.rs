@@ -197,7 +197,7 @@ impl Checker<'_> {
         let audiences = self.audiences(&raw.audience);
         let claim = raw.groups_claim.as_ref();
         let groups_claim = claim.map_or(Some("groups"), |at| self.free_text(at));
-        let jwks = raw.jwks.get().and_then(|jwks| self.jwks(jwks));
+        let jwks = raw.jwks.get().and_then(|jwks| self.jwks(&raw.jwks, jwks));
         let clock_skew = self.clock_skew(raw);
         let kept = raw.keys_kept_for.as_ref();
         let keys_kept_for = kept.map_or(Some(Duration::from_secs(86_400)), |at| self.span(at));
@@ -237,23 +237,42 @@ impl Checker<'_> {
         Some(skew)
     }
 
-    fn jwks(self, raw: &RawJwks) -> Option<JwksSource> {
-        match raw {
-            RawJwks::File(at) => self.path(at).map(JwksSource::File),
-            RawJwks::Url(at) => {
-                let url = self.free_text(at)?;
-                let host = url.strip_prefix("https://").unwrap_or_default();
-                if host.is_empty() || host.starts_with('/') || url.contains([' ', '@']) {
-                    self.refuse(
-                        at,
-                        "this is not an https URL",
-                        "write it like https://idp.example/keys",
-                    );
-                    return None;
+    fn jwks(self, at: &At<RawJwks>, raw: &RawJwks) -> Option<JwksSource> {
+        match (&raw.file, &raw.url) {
+            (Some(file), None) => {
+                if let Some(ca) = &raw.ca {
+                    self.refuse(ca, "nobody is asked for keys in a file", "remove the key");
                 }
-                Some(JwksSource::Url(url.to_owned()))
+                self.path(file).map(JwksSource::File)
+            }
+            (None, Some(url)) => {
+                let authorities = match &raw.ca {
+                    None => Some(None),
+                    Some(ca) => self.path(ca).map(Some),
+                };
+                let url = self.https_url(url)?;
+                Some(JwksSource::Url { url, authorities: authorities? })
+            }
+            (None, None) => {
+                self.refuse(at, "the keys are nowhere", "write file: or url:");
+                None
+            }
+            (Some(_), Some(url)) => {
+                self.refuse(url, "the keys are in a file already", "remove one of file and url");
+                None
             }
         }
+    }
+
+    fn https_url(self, at: &At<String>) -> Option<String> {
+        let url = self.free_text(at)?;
+        let host = url.strip_prefix("https://").unwrap_or_default();
+        if host.is_empty() || host.starts_with('/') || url.contains([' ', '@']) {
+            let remedy = "write it like https://idp.example/keys";
+            self.refuse(at, "this is not an https URL", remedy);
+            return None;
+        }
+        Some(url.to_owned())
     }
 
     fn algorithms(self, raw: &RawProvider) -> Option<Vec<SignatureAlgorithm>> {
@@ -284,8 +303,8 @@ pub(super) fn referenced<'a>(
     files: &mut Vec<(&'static str, &'a At<String>)>,
 ) {
     for provider in providers.iter().filter_map(At::get) {
-        if let Some(RawJwks::File(at)) = provider.jwks.get() {
-            files.push(("the file of keys", at));
-        }
+        let Some(jwks) = provider.jwks.get() else { continue };
+        files.extend(jwks.file.as_ref().map(|at| ("the file of keys", at)));
+        files.extend(jwks.ca.as_ref().map(|at| ("the file of authorities", at)));
     }
 }

@@ -13,14 +13,14 @@ use super::text::is_host_name;
 use crate::config::raw::scalar::WordOr;
 use crate::config::raw::ssh::RawCertificate;
 use crate::config::raw::target::{
-    RawClientTls, RawCredential, RawEnforcement, RawOnFailure, RawSecret, RawTarget,
-    RawUpstreamTls, RawUpstreamTlsMore, TLS_MODES,
+    RawClientCertificate, RawClientTls, RawCredential, RawEnforcement, RawOnFailure, RawSecret,
+    RawTarget, RawUpstreamTls, RawUpstreamTlsMore, TLS_MODES,
 };
 use crate::config::read::At;
 use crate::config::report::suggestion;
 use crate::config::settings::{
-    ClientTls, CredentialSettings, Enforcement, OnRecordingFailure, SecretSource, TargetAddress,
-    TargetSettings, UpstreamTls, UpstreamTlsMode,
+    ClientCertificate, ClientTls, CredentialSettings, Enforcement, OnRecordingFailure,
+    SecretSource, TargetAddress, TargetSettings, UpstreamTls, UpstreamTlsMode,
 };
 use crate::config::tree::Spot;
 
@@ -57,6 +57,11 @@ impl Checker<'_> {
             Some(at) => self.name(at).map(|name| Some(Environment(name.into()))),
         };
         let upstream_tls = self.upstream_tls(raw.upstream_tls.as_ref());
+        if let (Some(at), Some(tls), Some(addresses)) =
+            (&raw.upstream_tls, &upstream_tls, &addresses)
+        {
+            self.warn_of_unverified(at, tls.mode, addresses);
+        }
         let protocol = raw.protocol.get().copied();
         let ssh = self.ssh(raw, protocol);
         let credential = raw.credential.get().and_then(|one| {
@@ -133,12 +138,42 @@ impl Checker<'_> {
     }
 
     fn upstream_tls(self, at: Option<&At<RawUpstreamTls>>) -> Option<UpstreamTls> {
-        let plain = |mode| UpstreamTls { mode, authorities: None, server_name: None };
+        let plain = |mode| UpstreamTls {
+            mode,
+            authorities: None,
+            server_name: None,
+            client_certificate: None,
+        };
         let Some(at) = at else { return Some(plain(UpstreamTlsMode::VerifyFull)) };
-        match at.get()? {
+        let tls = match at.get()? {
             WordOr::Word(word, _) => self.tls_mode(at.spot, word).map(plain),
             WordOr::More(more) => self.upstream_tls_more(more),
+        }?;
+        if tls.mode == UpstreamTlsMode::VerifyAuthority && tls.authorities.is_none() {
+            let reason = "every certificate that any public authority signed would be trusted";
+            self.refuse(at, reason, "add ca: with the file of your authority, or verify-full");
         }
+        Some(tls)
+    }
+
+    /// Whoever answers is believed: that may be meant, and must not go unnoticed.
+    fn warn_of_unverified(
+        self,
+        at: &At<RawUpstreamTls>,
+        mode: UpstreamTlsMode,
+        addresses: &[TargetAddress],
+    ) {
+        let local = |address: &TargetAddress| matches!(address, TargetAddress::Ip(address) if address.ip().is_loopback());
+        let reason = match mode {
+            UpstreamTlsMode::Require => {
+                "the upstream is not verified: whoever stands on the way can answer in its place"
+            }
+            UpstreamTlsMode::Disable if !addresses.iter().all(local) => {
+                "the upstream is neither verified nor is anything encrypted"
+            }
+            _ => return,
+        };
+        self.warn(at, reason, "write verify-full, with the server's authority as ca");
     }
 
     fn upstream_tls_more(self, raw: &RawUpstreamTlsMore) -> Option<UpstreamTls> {
@@ -151,7 +186,16 @@ impl Checker<'_> {
             None => Some(None),
             Some(at) => self.server_name(at).map(Some),
         };
+        let client_certificate = match &raw.client_certificate {
+            None => Some(None),
+            Some(at) => at.get().and_then(|raw| self.client_certificate(raw)).map(Some),
+        };
         let mode = mode?;
+        if let Some(at) =
+            raw.client_certificate.as_ref().filter(|_| mode == UpstreamTlsMode::Disable)
+        {
+            self.refuse(at, "there is no TLS in this mode", "write mode: verify-full");
+        }
         let verifies =
             matches!(mode, UpstreamTlsMode::VerifyFull | UpstreamTlsMode::VerifyAuthority);
         if let Some(at) = raw.ca.as_ref().filter(|_| !verifies) {
@@ -160,7 +204,17 @@ impl Checker<'_> {
         if let Some(at) = raw.server_name.as_ref().filter(|_| mode != UpstreamTlsMode::VerifyFull) {
             self.refuse(at, "no name is verified in this mode", "write mode: verify-full");
         }
-        Some(UpstreamTls { mode, authorities: authorities?, server_name: server_name? })
+        Some(UpstreamTls {
+            mode,
+            authorities: authorities?,
+            server_name: server_name?,
+            client_certificate: client_certificate?,
+        })
+    }
+
+    fn client_certificate(self, raw: &RawClientCertificate) -> Option<ClientCertificate> {
+        let (certificate, key) = (self.path(&raw.certificate), self.path(&raw.key));
+        Some(ClientCertificate { certificate: certificate?, key: key? })
     }
 
     fn tls_mode(self, spot: Spot, word: &str) -> Option<UpstreamTlsMode> {
@@ -237,7 +291,12 @@ impl Checker<'_> {
 }
 
 const fn no_tls() -> UpstreamTls {
-    UpstreamTls { mode: UpstreamTlsMode::Disable, authorities: None, server_name: None }
+    UpstreamTls {
+        mode: UpstreamTlsMode::Disable,
+        authorities: None,
+        server_name: None,
+        client_certificate: None,
+    }
 }
 
 fn client_tls(at: Option<&At<RawClientTls>>) -> Option<ClientTls> {
@@ -317,10 +376,11 @@ pub(super) fn referenced<'a>(
     files: &mut Vec<(&'static str, &'a At<String>)>,
 ) {
     for target in targets.iter().filter_map(At::get) {
-        if let Some(WordOr::More(RawUpstreamTlsMore { ca: Some(at), .. })) =
-            target.upstream_tls.as_ref().and_then(At::get)
-        {
-            files.push(("the file of authorities", at));
+        if let Some(WordOr::More(tls)) = target.upstream_tls.as_ref().and_then(At::get) {
+            files.extend(tls.ca.as_ref().map(|at| ("the file of authorities", at)));
+            let own = tls.client_certificate.as_ref().and_then(At::get);
+            files.extend(own.map(|own| ("the file of the certificate", &own.certificate)));
+            files.extend(own.map(|own| ("the file of the certificate's key", &own.key)));
         }
         let credential = target.credential.get();
         let password = credential.and_then(|one| one.password.as_ref()).and_then(At::get);

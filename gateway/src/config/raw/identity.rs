@@ -107,13 +107,15 @@ pub(in crate::config) struct RawProvider {
 
 /// Where the keys of a provider are.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(deny_unknown_fields)]
 #[schemars(rename = "Jwks")]
-pub(in crate::config) enum RawJwks {
-    /// In a file: an absolute path.
-    File(At<String>),
-    /// At an `https` URL.
-    Url(At<String>),
+pub(in crate::config) struct RawJwks {
+    /// In a file: an absolute path. This or `url` is required.
+    pub(in crate::config) file: Option<At<String>>,
+    /// At an `https` URL. This or `file` is required.
+    pub(in crate::config) url: Option<At<String>>,
+    /// File of the authorities that are trusted at the URL, in PEM. Default: the host's.
+    pub(in crate::config) ca: Option<At<String>>,
 }
 
 /// A signature algorithm of JWS, asymmetric ones only.

@@ -81,8 +81,22 @@ pub(in crate::config) struct RawUpstreamTlsMore {
     pub(in crate::config) mode: At<String>,
     /// File of the authorities that are trusted, in PEM. Default: the host's.
     pub(in crate::config) ca: Option<At<String>>,
-    /// The name that the certificate must have. Default: the one of the address.
+    /// The name that the certificate must have, at every address of the target. Default: the one
+    /// of the first address.
     pub(in crate::config) server_name: Option<At<String>>,
+    /// What the gateway shows to a server that asks for a certificate. Default: nothing.
+    pub(in crate::config) client_certificate: Option<At<RawClientCertificate>>,
+}
+
+/// A certificate of the gateway's own. Its files are read at the start and at a reload.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ClientCertificate")]
+pub(in crate::config) struct RawClientCertificate {
+    /// File of the certificate, and of those that lead to its authority, leaf first, in PEM.
+    pub(in crate::config) certificate: At<String>,
+    /// File of its key, in PEM, readable by the gateway only.
+    pub(in crate::config) key: At<String>,
 }
 
 /// The words for how an upstream is verified.

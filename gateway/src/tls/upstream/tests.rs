@@ -237,6 +237,10 @@ async fn the_gateway_shows_its_own_certificate_to_an_upstream_that_asks() {
     let place = |name: &str| ours.directory.path().join(name);
     std::fs::write(place("client.pem"), certificate.pem()).unwrap();
     std::fs::write(place("client.key"), key.serialize_pem()).unwrap();
+    let open_to = |mode| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(place("client.key"), mode).unwrap();
+    };
     let roots = read_authorities(&ours.file().unwrap()).unwrap().roots;
     let provider = crate::tls::crypto_provider();
     let asking = rustls::server::WebPkiClientVerifier::builder_with_provider(
@@ -261,6 +265,10 @@ async fn the_gateway_shows_its_own_certificate_to_an_upstream_that_asks() {
     let files =
         ClientCertificateFiles { certificate: place("client.pem"), key: place("client.key") };
     let with = UpstreamTlsSettings { client_certificate: Some(files), ..bare };
+    open_to(0o644);
+    let error = UpstreamTls::new(&with, "db.example", &[]).unwrap_err().to_string();
+    assert!(error.contains("mode 644"), "{error}");
+    open_to(0o600);
     secure(&with, &server).await.unwrap();
 }
 

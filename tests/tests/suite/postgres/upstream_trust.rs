@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rcgen::SignatureAlgorithm;
 use tests::certificates::{Authority, Identity};
 use tests::client::messages::rows;
-use tests::cluster::{APP, Cluster, SHOP};
+use tests::cluster::{APP, APP_CLEAR, Cluster, SHOP};
 use tests::eavesdropper::{Eavesdropper, Offer};
 use tests::programs::{self, Said};
 use tests::world::World;
@@ -184,6 +184,40 @@ fn whoever_has_a_trusted_certificate_and_not_the_servers_cannot_pass_the_proof_o
             let (message, _) = refused(&world(cluster, &eavesdropper, &verify_full(cluster)));
             assert!(message.contains("SQLSTATE"), "{offer:?}: {message}");
             assert!(eavesdropper.has_heard(header), "{offer:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_demands_a_certificate_gets_the_targets_own() {
+    let directory = tempfile::tempdir().unwrap();
+    for cluster in Cluster::all_apart("client-certificates") {
+        cluster.demand_client_certificates();
+        let ours = cluster.authority();
+        let stranger = Authority::new("somebody else's authority");
+        for (user, shows, accepted) in [
+            (APP, Some(ours.issue_client("app")), true),
+            // Instead of a password.
+            (APP_CLEAR, Some(ours.issue_client("app_clear")), true),
+            (APP, Some(ours.issue_client("app_clear")), false),
+            (APP, Some(stranger.issue_client("app")), false),
+            (APP, None, false),
+        ] {
+            let own = shows.map_or_else(String::new, |identity| {
+                let (certificate, key) = identity.write(directory.path(), "own");
+                let (certificate, key) = (certificate.display(), key.display());
+                format!(", client_certificate: {{ certificate: {certificate}, key: {key} }}")
+            });
+            let ca = cluster.authority_file();
+            let tls = format!("{{ mode: verify-full, ca: {}{own} }}", ca.display());
+            let world = World::with(cluster, |usual| usual.upstream_tls(&tls).credential(user));
+            if accepted {
+                assert_eq!(rows(&world.session().query("SELECT 1")), [["1"]], "{own}");
+            } else {
+                let (message, because) = refused(&world);
+                assert!(!message.contains(user.password), "{message}");
+                assert!(!because.contains(user.password), "{because}");
+            }
         }
     }
 }
