@@ -90,7 +90,7 @@ fn a_certificate_must_be_a_good_one_of_a_known_authority() {
     let rsa = key(place, "rsa", "rsa");
     let file = place.join("authorities");
     write(&file, &format!("{}{}", public_text(&ours), public_text(&rsa)), 0o600);
-    let trust = HostKeyTrust::CertificateAuthority(file.clone());
+    let trust = HostKeyTrust::CertificateAuthority(file);
     for (authority, arguments, good) in [
         (&ours, &["-h", "-n", "web1.internal"][..], true),
         (&ours, &["-h", "-n", "db1,10.0.0.5"], true),
