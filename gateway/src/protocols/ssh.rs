@@ -22,7 +22,7 @@
 //! | `desk` | the session, and what channels ask of it |
 //! | `connection` | the life of one connection |
 //! | `channel`, `run`, `relay`, `output` | what a channel asks for, begins, shows |
-//! | `request`, `home`, `environment` | what is asked for, read |
+//! | `request`, `home`, `places`, `environment` | what is asked for, read |
 //! | `files`, `sftp` | channels of files, packet by packet |
 //! | `backlog` | clients that send more than goes up |
 //! | `upstream` | the login at the target |
@@ -40,6 +40,7 @@ mod front;
 mod home;
 mod open;
 mod output;
+mod places;
 mod relay;
 mod request;
 mod run;

@@ -45,8 +45,11 @@ pub enum Direction {
 /// How far below its path something reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// The path itself, or a file directly in it where it is a directory.
+    /// The path itself.
     Itself,
+    /// The path itself, or where it is a directory, a file in it of a name that is said later.
+    /// Who cannot find out which must take it for everything below.
+    Into,
     /// Everything below the path too.
     Tree,
     /// Anywhere: what the peer says later decides, or links do. The path is of no use.
@@ -71,9 +74,10 @@ impl Need {
     pub fn object(&self, home: &str) -> Object {
         let path = match (self.reach, self.path.resolve(home)) {
             (Reach::Anywhere, _) => String::from("*"),
-            (Reach::Tree, path) if path == "/" => String::from("/**"),
-            (Reach::Tree, path) if path != "*" => format!("{path}/**"),
-            (Reach::Tree | Reach::Itself, path) => path,
+            (Reach::Tree | Reach::Into, path) if path != "*" => {
+                format!("{}/**", path.trim_end_matches('/'))
+            }
+            (_, path) => path,
         };
         Object::File { path: path.into() }
     }

@@ -2,4 +2,5 @@
 //!
 //! Owns the formats of what channels carry. Must not know a channel.
 
+pub mod scp;
 pub mod sftp;

@@ -1,18 +1,22 @@
 //! Where a relative path begins: the home directory of the login.
 //!
-//! Owns the question, asked once a connection, of the target's sftp server on a channel of our own.
+//! Owns the question, asked once a connection, and the channel of our own to the target's sftp
+//! server over which it and others are asked.
 //! Must not know what for. Where the target does not answer, the place is unknown, and nothing that
 //! a path grants covers it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::{ChannelMsg, ChannelReadHalf};
+use bytes::Bytes;
+use russh::client::Msg;
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use tokio::time::timeout;
 use wire::ssh::sftp::request::write_init;
 use wire::ssh::sftp::{Answer, Body, Framer, Request};
 
 use super::open::Open;
+use super::places::Ask;
 
 /// What stands for a path that is not known.
 pub(super) const UNKNOWN: &str = "*";
@@ -22,41 +26,91 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 /// The home directory of the login, absolute; [`UNKNOWN`] where that cannot be found out.
 pub(super) async fn of(open: &Open) -> Arc<str> {
     let home = open.home.get_or_init(|| async {
-        let asked = timeout(ANSWERED_WITHIN, ask(open)).await;
-        let home = asked.ok().flatten().filter(|home| home.starts_with('/'));
+        let home = ask(open).await.filter(|home| home.starts_with('/'));
         home.map_or_else(|| UNKNOWN.into(), Into::into)
     });
     Arc::clone(home.await)
 }
 
 async fn ask(open: &Open) -> Option<String> {
-    let channel = open.upstream.protocol().channel_open_session().await.ok()?;
-    let (mut from, to) = channel.split();
-    to.request_subsystem(false, "sftp").await.ok()?;
-    to.data_bytes(write_init()).await.ok()?;
-    let here = Request { id: 0, body: Body::RealPath { path: b"." } };
-    to.data_bytes(here.write()).await.ok()?;
-    let mut framer = Framer::default();
-    let _version = packet(&mut framer, &mut from).await?;
-    let answer = packet(&mut framer, &mut from).await?;
-    drop(to.close().await);
-    match Answer::read(&answer) {
-        Ok((0, Answer::Names { first: Some(entry), .. })) => {
+    let mut target = Conversation::begin(open).await?;
+    let answer = target.ask(Body::RealPath { path: b"." }).await;
+    target.end().await;
+    match Answer::read(&answer?) {
+        Ok((_, Answer::Names { first: Some(entry), .. })) => {
             String::from_utf8(entry.name.to_vec()).ok()
         }
         _ => None,
     }
 }
 
-async fn packet(framer: &mut Framer, from: &mut ChannelReadHalf) -> Option<bytes::Bytes> {
-    loop {
-        if let Some(packet) = framer.packet().ok()? {
-            return Some(packet);
+/// A channel of our own to the target's sftp server. Nothing but questions goes over it.
+pub(super) struct Conversation {
+    from: ChannelReadHalf,
+    to: ChannelWriteHalf<Msg>,
+    framer: Framer,
+    /// Cleared by the first answer that does not come in time: the next may be to that question.
+    is_good: bool,
+}
+
+impl Conversation {
+    /// Begins one; `None` where the target has no sftp server, or none that answers.
+    pub(super) async fn begin(open: &Open) -> Option<Self> {
+        let begun = timeout(ANSWERED_WITHIN, async {
+            let channel = open.upstream.protocol().channel_open_session().await.ok()?;
+            let (from, to) = channel.split();
+            to.request_subsystem(false, "sftp").await.ok()?;
+            let framer = Framer::default();
+            let mut begun = Self { from, to, framer, is_good: true };
+            begun.to.data_bytes(write_init()).await.ok()?;
+            begun.packet().await?;
+            Some(begun)
+        });
+        begun.await.ok().flatten()
+    }
+
+    /// Ends it.
+    pub(super) async fn end(self) {
+        if let Err(error) = self.to.close().await {
+            tracing::debug!(%error, "a channel of our own was not closed");
         }
-        match from.wait().await? {
-            ChannelMsg::Data { data } => framer.push(&data),
-            ChannelMsg::Eof | ChannelMsg::Close | ChannelMsg::Failure => return None,
-            _ => {}
+    }
+
+    async fn packet(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(packet) = self.framer.packet().ok()? {
+                return Some(packet);
+            }
+            match self.from.wait().await? {
+                ChannelMsg::Data { data } => self.framer.push(&data),
+                ChannelMsg::Eof | ChannelMsg::Close | ChannelMsg::Failure => return None,
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Ask for Conversation {
+    async fn ask(&mut self, body: Body<'_>) -> Option<Bytes> {
+        if !self.is_good {
+            return None;
+        }
+        let answered = timeout(ANSWERED_WITHIN, async {
+            self.to.data_bytes(Request { id: 0, body }.write()).await.ok()?;
+            self.packet().await
+        });
+        let answer = answered.await.ok().flatten();
+        self.is_good = answer.is_some();
+        answer
+    }
+}
+
+/// Where no sftp server answers.
+impl Ask for Option<Conversation> {
+    async fn ask(&mut self, body: Body<'_>) -> Option<Bytes> {
+        match self {
+            Some(target) => target.ask(body).await,
+            None => None,
         }
     }
 }

@@ -7,11 +7,12 @@
 use std::sync::Arc;
 
 use model::{Access, Action, Object, Operation};
-use shell::{Base, Command, Need, Reach, Reading, Transfer};
+use shell::{Base, Command, Need, Reading, Transfer};
 
 use super::channel::{Start, named};
-use super::home;
+use super::home::{self, Conversation};
 use super::open::Open;
+use super::places;
 use crate::session::{Refusal, RefusalKind};
 
 /// The subsystem whose operations are judged one by one.
@@ -110,10 +111,10 @@ async fn command(command: &Command, open: &Open) -> Result<Plan, Box<Unreadable>
     let forward = Forward::Exec(text.clone().into_bytes());
     match shell::transfer(command.words()) {
         Ok(Some(transfer)) => {
-            let home = if is_relative(&transfer) { Some(home::of(open).await) } else { None };
-            let accesses = accesses(&transfer, home.as_deref().unwrap_or(home::UNKNOWN));
+            let accesses = accesses(&transfer, open).await;
+            let remark = accesses.iter().any(is_unknown).then(|| UNKNOWN_PATH.to_owned());
             let operation = operation(transfer.kind(), text, accesses);
-            Ok(Plan { operation, forward, content: Content::Binary, remark: None })
+            Ok(Plan { operation, forward, content: Content::Binary, remark })
         }
         // A server of somebody's choice, not the target's: that needs the grant of a subsystem.
         Ok(None) if is_sftp_server(command) => {
@@ -140,24 +141,34 @@ fn is_sftp_server(command: &Command) -> bool {
 }
 
 /// What a transfer needs, on paths as the target has them.
-fn accesses(transfer: &Transfer, home: &str) -> Vec<Access> {
-    let path = |need: &Need| match (need.path.resolve(home), need.reach) {
-        (_, Reach::Anywhere) => String::from(home::UNKNOWN),
-        (path, Reach::Tree) if path != home::UNKNOWN => {
-            format!("{}/**", path.trim_end_matches('/'))
+async fn accesses(transfer: &Transfer, open: &Open) -> Vec<Access> {
+    let needs = transfer.needs();
+    let is_relative = needs.iter().any(|need| need.path.base == Base::Home);
+    let home = if is_relative { home::of(open).await } else { home::UNKNOWN.into() };
+    let objects = if places::must_ask(&needs, open.strict_paths) {
+        let mut target = Conversation::begin(open).await;
+        let objects = places::objects(&needs, &home, open.strict_paths, &mut target).await;
+        if let Some(target) = target {
+            target.end().await;
         }
-        (path, _) => path,
+        objects
+    } else {
+        places::objects(&needs, &home, false, &mut None).await
     };
-    let access = |need: &Need| Access {
+    let access = |(need, path): (&Need, String)| Access {
         action: need.action,
-        object: Object::File { path: path(need).into() },
+        object: Object::File { path: path.into() },
     };
-    transfer.needs().iter().map(access).collect()
+    needs.iter().zip(objects).map(access).collect()
 }
 
-/// Whether it names something that begins at the login's home.
-fn is_relative(transfer: &Transfer) -> bool {
-    transfer.needs().iter().any(|need| need.path.base == Base::Home)
+/// What is said where a path could not be told.
+const UNKNOWN_PATH: &str = "Where its path leads could not be found out: it is another user's home, \
+     the transfer may lead out of it, or the target's sftp server does not say (then \
+     `sftp_paths: lexical` has paths judged as they are written).";
+
+fn is_unknown(access: &Access) -> bool {
+    matches!(&access.object, Object::File { path } if **path == *home::UNKNOWN)
 }
 
 fn too_long() -> Box<Unreadable> {
@@ -181,26 +192,6 @@ mod tests {
             Reading::Command(command) => command,
             Reading::Opaque { because } => panic!("{text}: {because}"),
         }
-    }
-
-    fn needed(text: &str, home: &str) -> Vec<String> {
-        let command = command_of(text);
-        let transfer = shell::transfer(command.words()).unwrap().unwrap();
-        accesses(&transfer, home).iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn a_transfer_needs_its_paths_as_the_target_has_them() {
-        assert_eq!(needed("scp -f /srv/x", "*"), ["read on /srv/x"]);
-        assert_eq!(needed("scp -f x/../y", "/home/deploy"), ["read on /home/deploy/y"]);
-        assert_eq!(needed("git-upload-pack 'app.git'", "/srv"), ["fetch on /srv/app.git"]);
-        assert!(needed("scp -r -f /srv", "*").contains(&String::from("read on /srv/**")));
-    }
-
-    #[test]
-    fn what_begins_at_a_home_that_is_not_known_is_nowhere_in_particular() {
-        assert_eq!(needed("scp -f x", home::UNKNOWN), ["read on *"]);
-        assert!(needed("scp -r -f x", home::UNKNOWN).iter().all(|need| need.ends_with(" on *")));
     }
 
     #[test]

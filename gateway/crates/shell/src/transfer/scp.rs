@@ -33,10 +33,10 @@ impl Scp {
             (Direction::Upload, false) => &[Action::Write],
             (Direction::Upload, true) => &[Action::Write, Action::Mkdir],
         };
-        // A directory as the goal of an upload takes files by the names that the client will say.
-        let reach = match (self.direction, self.recursive) {
-            (_, true) => Reach::Tree,
-            (_, false) => Reach::Itself,
+        let reach = match (self.direction, self.recursive || self.directory) {
+            (Direction::Upload, false) => Reach::Into,
+            (Direction::Download, _) if !self.recursive => Reach::Itself,
+            _ => Reach::Tree,
         };
         let needs = self.paths.iter().flat_map(|path| {
             actions.iter().map(|action| Need { action: *action, path: path.clone(), reach })

@@ -36,10 +36,10 @@ fn check(cases: &[(&str, &str)]) {
 #[test]
 fn what_scp_clients_send_is_understood() {
     check(&[
-        ("scp -t /tmp/x", "scp upload: write /tmp/x"),
+        ("scp -t /tmp/x", "scp upload: write /tmp/x/**"),
         ("scp -r -p -t /tmp/x", "scp upload: write /tmp/x/**, mkdir /tmp/x/**"),
-        ("scp -d -t .", "scp upload: write /home/u"),
-        ("scp -v -t /tmp/../etc/x", "scp upload: write /etc/x"),
+        ("scp -d -t .", "scp upload: write /home/u/**"),
+        ("scp -v -t /tmp/../etc/x", "scp upload: write /etc/x/**"),
         ("scp -f /tmp/x", "scp download: read /tmp/x"),
         ("scp -r -p -f ~/x", "scp download: read /home/u/x/**, list /home/u/x/**"),
         ("scp -f -- -x", "scp download: read /home/u/-x"),

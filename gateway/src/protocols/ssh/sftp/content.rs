@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 /// The content that went one way.
 #[derive(Default)]
-pub(super) struct Content {
+pub(in crate::protocols::ssh) struct Content {
     bytes: u64,
     next: u64,
     hash: Option<Context>,
@@ -18,7 +18,7 @@ pub(super) struct Content {
 
 impl Content {
     /// Takes a piece.
-    pub(super) fn take(&mut self, offset: u64, data: &[u8]) {
+    pub(in crate::protocols::ssh) fn take(&mut self, offset: u64, data: &[u8]) {
         self.bytes += data.len() as u64;
         if offset != self.next {
             self.spoil();
@@ -30,12 +30,12 @@ impl Content {
     }
 
     /// Takes a piece that goes to the end, whatever its offset.
-    pub(super) fn append(&mut self, data: &[u8]) {
+    pub(in crate::protocols::ssh) fn append(&mut self, data: &[u8]) {
         self.take(self.next, data);
     }
 
     /// What went through cannot be told from here.
-    pub(super) fn spoil(&mut self) {
+    pub(in crate::protocols::ssh) fn spoil(&mut self) {
         self.partial = true;
         self.hash = None;
     }
@@ -46,7 +46,7 @@ impl Content {
     }
 
     /// For people: `5 bytes, sha256 ...`. `None` where nothing went through.
-    pub(super) fn told(self) -> Option<String> {
+    pub(in crate::protocols::ssh) fn told(self) -> Option<String> {
         if self.bytes == 0 && !self.partial {
             return None;
         }

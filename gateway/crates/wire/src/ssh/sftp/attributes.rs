@@ -54,6 +54,12 @@ impl<'a> Attributes<'a> {
         matches!(self.permissions, Some(mode) if mode & TYPE_MASK == DIRECTORY)
     }
 
+    /// Whether the type is not given, or is a directory.
+    #[must_use]
+    pub const fn may_be_directory(&self) -> bool {
+        self.permissions.is_none() || self.is_directory()
+    }
+
     /// Whether anything beside the size is given.
     #[must_use]
     pub const fn beside_size(&self) -> bool {
