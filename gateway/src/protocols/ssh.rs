@@ -24,6 +24,7 @@
 //! | `channel`, `run`, `relay`, `output` | what a channel asks for, begins, shows |
 //! | `request`, `home`, `places`, `environment` | what is asked for, read |
 //! | `files`, `sftp` | channels of files, packet by packet |
+//! | `typed` | what a terminal's user seems to have typed |
 //! | `backlog` | clients that send more than goes up |
 //! | `upstream` | the login at the target |
 //! | `words`, `trust` | what people are told |
@@ -47,6 +48,7 @@ mod run;
 mod server;
 mod sftp;
 mod trust;
+mod typed;
 mod upstream;
 mod words;
 

@@ -21,6 +21,8 @@ use crate::session::{
 
 /// What may wait at the desk. Raised, channels run further ahead of the recording.
 const ASKED_MAX: usize = 64;
+/// What stands before a line that was typed: it is a guess.
+const TYPED: &str = "typed (best effort)";
 
 /// The side of the desk that channels have.
 #[derive(Clone, Debug)]
@@ -53,6 +55,7 @@ pub(super) enum Ask {
     Masker { answer: oneshot::Sender<Option<CarryOver>> },
     ContentMask { path: Arc<str>, answer: oneshot::Sender<Option<String>> },
     Output { receipt: Arc<Receipt>, stream: OutputStream, bytes: Bytes },
+    Typed { receipt: Arc<Receipt>, line: String },
     Terminal { receipt: Arc<Receipt>, terminal: Terminal },
     Resized { receipt: Arc<Receipt>, columns: u32, rows: u32 },
     Finished { receipt: Arc<Receipt>, ended: Ended },
@@ -122,6 +125,11 @@ impl Desk {
     pub(super) async fn output(&self, receipt: &Arc<Receipt>, stream: OutputStream, bytes: Bytes) {
         let receipt = Arc::clone(receipt);
         self.tell(Ask::Output { receipt, stream, bytes }).await;
+    }
+
+    /// Records a line that seems to have been typed at a terminal.
+    pub(super) async fn typed(&self, receipt: &Arc<Receipt>, line: String) {
+        self.tell(Ask::Typed { receipt: Arc::clone(receipt), line }).await;
     }
 
     /// Records that an operation's output goes to a terminal.
@@ -234,6 +242,9 @@ impl Counter {
                     tracing::debug!(refusal = %refusal.message, "output shown while not ready");
                 }
                 session.record_output(Some(&receipt), stream, &bytes);
+            }
+            Ask::Typed { receipt, line } => {
+                session.record_notice(Some(&receipt), TYPED, &line);
             }
             Ask::Terminal { receipt, terminal } => {
                 let [columns, rows, ..] = terminal.size;

@@ -320,6 +320,19 @@ impl Handler for Front {
         self.start(channel, Start::Subsystem(name.into()), session)
     }
 
+    async fn x11_request(
+        &mut self,
+        channel: ChannelId,
+        _single_connection: bool,
+        _protocol: &str,
+        _cookie: &str,
+        _screen: u32,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        // Without an answer, clients take the next one for it.
+        session.channel_failure(channel)
+    }
+
     async fn window_change_request(
         &mut self,
         channel: ChannelId,

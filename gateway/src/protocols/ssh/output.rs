@@ -6,10 +6,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use russh::ChannelWriteHalf;
 use russh::server::Msg;
 
 use super::desk::Desk;
+use super::typed::Typed;
 use crate::session::{CarryOver, OutputStream, Receipt};
 
 /// One stream of output.
@@ -19,6 +21,8 @@ pub(super) struct Output<'a> {
     to_client: &'a ChannelWriteHalf<Msg>,
     stream: OutputStream,
     masker: Option<CarryOver>,
+    /// Where lines that were typed are looked for, in a terminal's output.
+    typed: Option<&'a Mutex<Typed>>,
     /// Bytes that are still recorded.
     recorded: usize,
     /// What was shown.
@@ -45,7 +49,14 @@ impl<'a> Output<'a> {
         masker: Option<CarryOver>,
         recorded: usize,
     ) -> Self {
-        Self { desk, receipt, to_client, stream, masker, recorded, counts: Counts::default() }
+        let counts = Counts::default();
+        Self { desk, receipt, to_client, stream, masker, typed: None, recorded, counts }
+    }
+
+    /// With a look at what was typed.
+    pub(super) const fn with_typed(mut self, typed: Option<&'a Mutex<Typed>>) -> Self {
+        self.typed = typed;
+        self
     }
 
     /// Whether something is held back until more comes.
@@ -79,6 +90,13 @@ impl<'a> Output<'a> {
             self.desk.output(self.receipt, self.stream, data.clone()).await;
         } else {
             self.counts.unrecorded += data.len() as u64;
+        }
+        let mut lines = Vec::new();
+        if let Some(typed) = self.typed {
+            typed.lock().shown(&data, |line| lines.push(line));
+        }
+        for line in lines {
+            self.desk.typed(self.receipt, line).await;
         }
         match self.stream {
             OutputStream::Error => self.to_client.extended_data_bytes(1, data).await,

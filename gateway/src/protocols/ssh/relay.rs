@@ -12,6 +12,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig, client, server};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -22,6 +23,7 @@ use super::desk::{Desk, Ended};
 use super::open::Open;
 use super::output::{Counts, Output};
 use super::request::{Content, Plan};
+use super::typed::Typed;
 use super::{run, words};
 use crate::session::{CarryOver, OperationOutcome, OutputStream, Receipt, Refusal};
 
@@ -78,8 +80,9 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
             let output = |stream, masker| {
                 Output::new(&open.desk, &receipt, to_client, stream, masker, recorded)
             };
+            let typed = terminal.is_some().then(Mutex::<Typed>::default);
             let mut down = Down {
-                out: output(OutputStream::Output, out),
+                out: output(OutputStream::Output, out).with_typed(typed.as_ref()),
                 error: output(OutputStream::Error, error),
                 to_client,
                 client,
@@ -92,7 +95,7 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
                 shown = down.relay(&mut from_upstream) => Over::Upstream(shown),
                 () = gone.cancelled() => Over::Client,
                 refusal = refused(open, &receipt) => Over::Refused(refusal),
-                never = upload(from_client, &to_upstream, backlog) => match never {},
+                never = upload(from_client, &to_upstream, backlog, typed.as_ref()) => match never {},
                 never = requested(requests, &to_upstream, &open.desk, &receipt) => match never {},
             };
             (status, counts) = (down.status.take(), down.counts());
@@ -264,11 +267,15 @@ async fn upload(
     from: &mut ChannelReadHalf,
     to: &ChannelWriteHalf<client::Msg>,
     backlog: &Backlog,
+    typed: Option<&Mutex<Typed>>,
 ) -> Infallible {
     while let Some(message) = from.wait().await {
         let sent = match message {
             ChannelMsg::Data { data } => {
                 let count = data.len();
+                if let Some(typed) = typed {
+                    typed.lock().keys(&data);
+                }
                 let sent = to.data_bytes(data).await;
                 backlog.gone(count);
                 sent
