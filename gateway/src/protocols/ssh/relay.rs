@@ -32,7 +32,7 @@ const TERMINAL_IDLE: Duration = Duration::from_millis(50);
 /// The same for other output, where nobody minds a prompt that comes late.
 const TEXT_IDLE: Duration = Duration::from_millis(500);
 /// How long what runs may take to end after its client has gone, for its status to be known.
-const FAREWELL_WITHIN: Duration = Duration::from_secs(5);
+const FAREWELL_WITHIN: Duration = Duration::from_secs(2);
 
 /// What runs.
 pub(super) struct Running {
@@ -114,8 +114,9 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
             OperationOutcome::Abandoned
         }
         Over::Refused(refusal) => {
-            run::refuse(&live, &refusal).await;
+            // First it ends; then its client is told, who may be reading nothing.
             status = last_words(&to_upstream, &mut from_upstream, status).await;
+            run::refuse(&live, &refusal).await;
             OperationOutcome::Refused
         }
     };

@@ -12,6 +12,7 @@
 //! ```
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{Action, Object};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client};
@@ -27,6 +28,8 @@ use crate::session::{Held, Judgement, OperationOutcome, Permit, Refusal, Refusal
 
 /// The status of a command that may not run, as shells have it for what cannot be executed.
 const REFUSED: u32 = 126;
+/// How long a client may take to read why it is refused.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why nothing runs.
 enum Stopped {
@@ -75,12 +78,15 @@ pub(super) async fn refuse(live: &Live, refusal: &Refusal) {
         live.to_client.eof().await?;
         live.to_client.close().await
     };
-    tokio::select! {
+    let told = tokio::select! {
         biased; // Nobody is told who is gone.
-        () = live.gone.cancelled() => {}
-        told = told => if let Err(error) = told {
-            tracing::debug!(%error, "the client was not told why");
-        }
+        () = live.gone.cancelled() => return,
+        told = timeout(TOLD_WITHIN, told) => told,
+    };
+    if !matches!(told, Ok(Ok(()))) {
+        tracing::debug!("the client was not told why");
+        // What it does not read must not keep the channel open.
+        drop(live.to_client.close().await);
     }
 }
 
