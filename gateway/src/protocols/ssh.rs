@@ -25,6 +25,7 @@
 //! | `request`, `home`, `places`, `environment` | what is asked for, read |
 //! | `files`, `sftp` | channels of files, packet by packet |
 //! | `typed` | what a terminal's user seems to have typed |
+//! | `scp` | the files in a copy |
 //! | `backlog` | clients that send more than goes up |
 //! | `upstream` | the login at the target |
 //! | `words`, `trust` | what people are told |
@@ -45,6 +46,7 @@ mod places;
 mod relay;
 mod request;
 mod run;
+mod scp;
 mod server;
 mod sftp;
 mod trust;

@@ -58,6 +58,7 @@ pub(super) enum Ask {
     Typed { receipt: Arc<Receipt>, line: String },
     Terminal { receipt: Arc<Receipt>, terminal: Terminal },
     Resized { receipt: Arc<Receipt>, columns: u32, rows: u32 },
+    Note { receipt: Arc<Receipt>, text: String },
     Finished { receipt: Arc<Receipt>, ended: Ended },
 }
 
@@ -141,6 +142,11 @@ impl Desk {
     /// Records that an operation's terminal changed its size.
     pub(super) async fn resized(&self, receipt: &Arc<Receipt>, columns: u32, rows: u32) {
         self.tell(Ask::Resized { receipt: Arc::clone(receipt), columns, rows }).await;
+    }
+
+    /// Records something about an operation, for people.
+    pub(super) async fn note(&self, receipt: &Arc<Receipt>, text: String) {
+        self.tell(Ask::Note { receipt: Arc::clone(receipt), text }).await;
     }
 
     /// Records the end of an operation.
@@ -252,6 +258,13 @@ impl Counter {
             }
             Ask::Resized { receipt, columns, rows } => {
                 session.resized(&receipt, columns, rows);
+            }
+            Ask::Note { receipt, text } => {
+                // As with output, a recording that is behind is waited for.
+                if let Err(refusal) = session.ready().await {
+                    tracing::debug!(refusal = %refusal.message, "noted while not ready");
+                }
+                session.record_notice(Some(&receipt), "NOTICE", &text);
             }
             Ask::Finished { receipt, ended } => finish(session, receipt, &ended),
         }

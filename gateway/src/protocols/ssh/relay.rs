@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig, client, server};
+use shell::Direction;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -23,8 +24,9 @@ use super::desk::{Desk, Ended};
 use super::open::Open;
 use super::output::{Counts, Output};
 use super::request::{Content, Plan};
+use super::scp::Copy;
 use super::typed::Typed;
-use super::{run, words};
+use super::{run, scp, words};
 use crate::session::{CarryOver, OperationOutcome, OutputStream, Receipt, Refusal};
 
 /// How long a terminal's output may be held back for what may follow. Raised, echoed keys lag.
@@ -89,16 +91,24 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
                 idle: if terminal.is_some() { TERMINAL_IDLE } else { TEXT_IDLE },
                 status: None,
                 holds_end: false,
+                copy: Copy::new(None, &open.desk, &receipt),
             };
+            let (sent, shown) = logs(plan.content);
+            let mut sent = Copy::new(sent, &open.desk, &receipt);
+            down.copy = Copy::new(shown, &open.desk, &receipt);
             let over = tokio::select! {
                 biased; // What came before an end is shown before it.
                 shown = down.relay(&mut from_upstream) => Over::Upstream(shown),
                 () = gone.cancelled() => Over::Client,
                 refusal = refused(open, &receipt) => Over::Refused(refusal),
-                never = upload(from_client, &to_upstream, backlog, typed.as_ref()) => match never {},
+                refusal = upload(from_client, &to_upstream, backlog, typed.as_ref(), &mut sent) => {
+                    Over::Refused(refusal)
+                }
                 never = requested(requests, &to_upstream, &open.desk, &receipt) => match never {},
             };
             (status, counts) = (down.status.take(), down.counts());
+            sent.end().await;
+            down.copy.end().await;
             over
         }
     };
@@ -130,6 +140,15 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
     open.desk.finished(receipt, ended).await;
 }
 
+/// What reads along with what is sent, and with what is shown.
+fn logs(content: Content) -> (Option<scp::Log>, Option<scp::Log>) {
+    match content {
+        Content::Copy(Direction::Upload) => (Some(scp::Log::default()), None),
+        Content::Copy(Direction::Download) => (None, Some(scp::Log::default())),
+        Content::Text | Content::Binary | Content::Files => (None, None),
+    }
+}
+
 /// What masks output and error output; nothing for what is no text.
 async fn maskers(desk: &Desk, plan: &Plan) -> Result<[Option<CarryOver>; 2], Refusal> {
     if plan.content != Content::Text {
@@ -144,7 +163,7 @@ const fn recorded(open: &Open, plan: &Plan, in_terminal: bool) -> usize {
         // What was done in a terminal is known by its output alone.
         (Content::Text, true) => usize::MAX,
         (Content::Text, false) => open.recorded_bytes_max,
-        (Content::Binary | Content::Files, _) => 0,
+        (Content::Binary | Content::Copy(_) | Content::Files, _) => 0,
     }
 }
 
@@ -165,6 +184,7 @@ struct Down<'a> {
     status: Option<Status>,
     /// The upstream has ended its output, and the client does not know yet.
     holds_end: bool,
+    copy: Copy<'a>,
 }
 
 impl Down<'_> {
@@ -202,7 +222,10 @@ impl Down<'_> {
 
     async fn show(&mut self, message: ChannelMsg) -> Result<(), russh::Error> {
         match message {
-            ChannelMsg::Data { data } => self.out.take(data).await,
+            ChannelMsg::Data { data } => {
+                self.copy.shown(&data).await;
+                self.out.take(data).await
+            }
             // There is no other kind than standard error (RFC 4254 5.2).
             ChannelMsg::ExtendedData { data, .. } => self.error.take(data).await,
             ChannelMsg::Eof => {
@@ -263,19 +286,25 @@ impl Down<'_> {
     }
 }
 
-/// Sends what the client sends. Never ends: the end of a client is not an end of what runs.
+/// Sends what the client sends. Ends only with what may not be sent: the end of a client is not an
+/// end of what runs.
 async fn upload(
     from: &mut ChannelReadHalf,
     to: &ChannelWriteHalf<client::Msg>,
     backlog: &Backlog,
     typed: Option<&Mutex<Typed>>,
-) -> Infallible {
+    copy: &mut Copy<'_>,
+) -> Refusal {
     while let Some(message) = from.wait().await {
         let sent = match message {
             ChannelMsg::Data { data } => {
                 let count = data.len();
                 if let Some(typed) = typed {
                     typed.lock().keys(&data);
+                }
+                if let Err(refusal) = copy.sent(&data).await {
+                    backlog.gone(count);
+                    return refusal;
                 }
                 let sent = to.data_bytes(data).await;
                 backlog.gone(count);

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use model::{Access, Action, Object, Operation};
-use shell::{Base, Command, Need, Reading, Transfer};
+use shell::{Base, Command, Direction, Need, Reading, Transfer};
 
 use super::channel::{Start, named};
 use super::home::{self, Conversation};
@@ -51,6 +51,8 @@ pub(super) enum Content {
     Text,
     /// A program's own protocol: changed, it would break.
     Binary,
+    /// scp's protocol: not changed either, but read along.
+    Copy(Direction),
     /// SFTP: each of its operations is judged.
     Files,
 }
@@ -114,7 +116,11 @@ async fn command(command: &Command, open: &Open) -> Result<Plan, Box<Unreadable>
             let accesses = accesses(&transfer, open).await;
             let remark = accesses.iter().any(is_unknown).then(|| UNKNOWN_PATH.to_owned());
             let operation = operation(transfer.kind(), text, accesses);
-            Ok(Plan { operation, forward, content: Content::Binary, remark })
+            let content = match transfer {
+                Transfer::Scp(scp) => Content::Copy(scp.direction),
+                Transfer::Rsync(_) | Transfer::Git(_) => Content::Binary,
+            };
+            Ok(Plan { operation, forward, content, remark })
         }
         // A server of somebody's choice, not the target's: that needs the grant of a subsystem.
         Ok(None) if is_sftp_server(command) => {

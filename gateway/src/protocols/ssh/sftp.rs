@@ -50,6 +50,7 @@ use tokio::sync::{mpsc, watch};
 use wire::ssh::sftp::{Framer, Version, Violation};
 
 pub(super) use authority::{Authority, Ended, Judged};
+pub(super) use content::Content;
 
 use front::{Front, Step};
 use handles::Handles;
