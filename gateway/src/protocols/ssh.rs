@@ -27,6 +27,7 @@
 //! | `typed` | what a terminal's user seems to have typed |
 //! | `scp` | the files in a copy |
 //! | `backlog` | clients that send more than goes up |
+//! | `forwards` | connections through the target |
 //! | `upstream` | the login at the target |
 //! | `words`, `trust` | what people are told |
 
@@ -38,6 +39,7 @@ mod connection;
 mod desk;
 mod environment;
 mod files;
+mod forwards;
 mod front;
 mod home;
 mod open;

@@ -3,3 +3,4 @@
 //! Owns the list of modules.
 
 mod clients;
+mod forwards;

@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use model::{Access, Action, Object, ObjectPath, Operation};
+use model::{Access, Action, Object, ObjectPath, Operation, Secret};
 use russh::server::{ChannelOpenHandle, Handle, Msg};
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Pty, Sig};
 use tokio::sync::{mpsc, watch};
@@ -56,6 +56,10 @@ pub(super) enum Request {
 pub(super) enum Asked {
     /// A terminal.
     Terminal(Terminal),
+    /// The client's agent.
+    Agent,
+    /// The client's display.
+    X11(Display),
     /// An environment variable.
     Variable {
         /// Its name.
@@ -63,6 +67,19 @@ pub(super) enum Asked {
         /// Its value.
         value: Arc<str>,
     },
+}
+
+/// A display.
+#[derive(Clone, Debug)]
+pub(super) struct Display {
+    /// Whether it is for one connection only.
+    pub(super) single: bool,
+    /// How what connects proves itself.
+    pub(super) protocol: Arc<str>,
+    /// With what; made up by the client for this purpose.
+    pub(super) cookie: Secret<String>,
+    /// Which screen.
+    pub(super) screen: u32,
 }
 
 /// A terminal.
@@ -94,6 +111,14 @@ impl Asked {
             Self::Terminal(terminal) => {
                 let text = format!("terminal {}", terminal.term);
                 ("pty", text, vec![named(Action::Pty, "login", user)])
+            }
+            Self::Agent => (
+                "agent",
+                format!("forward the agent to {user}"),
+                vec![named(Action::Agent, "login", user)],
+            ),
+            Self::X11(_) => {
+                ("x11", format!("forward X11 from {user}"), vec![named(Action::X11, "login", user)])
             }
             // The value is nobody's business: it may be a secret.
             Self::Variable { name, .. } => {
@@ -162,7 +187,7 @@ pub(super) async fn serve(origin: Origin, mut open: watch::Receiver<Option<Arc<O
 }
 
 /// The session, once it is open; `None` where it will not be.
-async fn opened(open: &mut watch::Receiver<Option<Arc<Open>>>) -> Option<Arc<Open>> {
+pub(super) async fn opened(open: &mut watch::Receiver<Option<Arc<Open>>>) -> Option<Arc<Open>> {
     open.wait_for(Option::is_some).await.ok().and_then(|open| open.clone())
 }
 

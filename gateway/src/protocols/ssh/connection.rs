@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use super::client_stream::{ClientStream, Line};
 use super::desk::{Counter, Next};
+use super::forwards::{self, Granted};
 use super::front::Front;
 use super::open::Open;
 use super::{server, trust, upstream, words};
@@ -195,8 +196,6 @@ async fn attend(mut client: Client, house: House, strict_paths: bool) -> Session
         user,
         upstream: upstream::LoggedIn { handle, gone: upstream_gone, opened },
     } = house;
-    // Nothing that the upstream opens is relayed yet: it is rejected.
-    drop(opened);
     let limits = Arc::clone(session.limits());
     let (standings, standing) = watch::channel(0_u64);
     let upstream = session.guard(handle);
@@ -204,6 +203,7 @@ async fn attend(mut client: Client, house: House, strict_paths: bool) -> Session
     let open = Arc::new(Open {
         desk,
         upstream,
+        granted: Granted::default(),
         user,
         home: OnceCell::new(),
         standing,
@@ -214,6 +214,14 @@ async fn attend(mut client: Client, house: House, strict_paths: bool) -> Session
         closing: CancellationToken::new(),
     });
     client.open.send_replace(Some(Arc::clone(&open)));
+    let inward = forwards::accept(
+        opened,
+        Arc::clone(&open),
+        client.handle.clone(),
+        client.channels.clone(),
+        client.gone.clone(),
+    );
+    client.channels.spawn(inward);
     client.channels.close();
     let mut drained_by = None;
     let (cause, refusal) = loop {
@@ -271,6 +279,7 @@ async fn farewell(client: &mut Client, open: &Open, refusal: Option<Refusal>) {
     if let Some(refusal) = refusal {
         client.turn_away(&refusal).await;
     }
+    forwards::end(open).await;
     client.line.cut();
     if timeout(CHANNELS_WITHIN, client.channels.wait()).await.is_err() {
         tracing::warn!(left = client.channels.len(), "channels did not end");

@@ -6,20 +6,25 @@
 //! keys) is dropped here, unread. Ends with the library's task; dropping it tells every channel
 //! that the client is gone.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
-use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, Response, Session};
+use model::Secret;
+use russh::server::{Auth, ChannelOpenHandle, Handle, Handler, Msg, Response, Session};
 use russh::server::{PublicKeyOffer, VerifiedPublicKey};
 use russh::{Channel, ChannelId, ChannelOpenFailure, Pty, Sig};
 use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::backlog::{Backlog, Pace, TRICKLE, WINDOW};
-use super::channel::{self, Asked, Origin, Request, Start, Terminal};
+use super::channel::{self, Asked, Display, Origin, Request, Start, Terminal};
 use super::client_stream::Line;
 use super::environment;
+use super::forwards::{self, Wanted};
 use super::open::Open;
 use crate::session::Judgement;
 
@@ -27,6 +32,8 @@ use crate::session::Judgement;
 const CHANNELS_MAX: usize = 512;
 /// Requests of one channel that may wait: `pty-req`, each `env`, then one start, signals, resizes.
 const REQUESTS_MAX: usize = 256;
+/// How long a request that comes before the session is open may wait for it.
+const OPENED_WITHIN: Duration = Duration::from_secs(60);
 /// Bytes of a user name.
 const USER_BYTES_MAX: usize = 256;
 
@@ -117,9 +124,15 @@ impl Front {
         asked: Asked,
         session: &mut Session,
     ) -> Result<(), russh::Error> {
+        let granted = self.is_granted(channel, asked).await;
+        if granted { session.channel_success(channel) } else { session.channel_failure(channel) }
+    }
+
+    /// Judges what a channel asks for before it starts.
+    async fn is_granted(&mut self, channel: ChannelId, asked: Asked) -> bool {
         let open = self.open.borrow().clone();
         let early = self.channels.get(&channel).is_some_and(|entry| !entry.started);
-        let granted = match open {
+        match open {
             Some(open) if early => {
                 let operation = asked.operation(&open.user);
                 match open.desk.judge(&operation).await {
@@ -131,18 +144,59 @@ impl Front {
                 }
             }
             _ => false,
+        }
+    }
+
+    /// Takes a channel in, and hands it to the task that `serve` makes.
+    async fn take_in<T>(
+        &mut self,
+        channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        client: Handle,
+        serve: impl FnOnce(Origin, watch::Receiver<Option<Arc<Open>>>) -> T,
+    ) where
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.channels.retain(|_, entry| !entry.requests.is_closed());
+        if self.channels.len() >= CHANNELS_MAX {
+            return reply.reject(ChannelOpenFailure::ResourceShortage).await;
+        }
+        if self.open.borrow().as_ref().is_some_and(|open| open.closing.is_cancelled()) {
+            let reason = String::from("portcullis: the gateway is shutting down");
+            return reply.reject(ChannelOpenFailure::Other { code: 2, reason }).await;
+        }
+        let (requests, asked) = mpsc::channel(REQUESTS_MAX);
+        let (backlog, gone) = (Backlog::default(), CancellationToken::new());
+        let entry = Entry {
+            requests,
+            backlog: backlog.clone(),
+            started: false,
+            _gone: gone.clone().drop_guard(),
         };
-        if granted { session.channel_success(channel) } else { session.channel_failure(channel) }
+        self.channels.insert(channel.id(), entry);
+        let origin = Origin { channel, reply, requests: asked, backlog, gone, client };
+        self.tasks.spawn(serve(origin, self.open.clone()));
+    }
+
+    /// The session, once it is open. Nothing of the client is read meanwhile.
+    async fn when_open(&self) -> Option<Arc<Open>> {
+        let mut open = self.open.clone();
+        let opened = timeout(OPENED_WITHIN, channel::opened(&mut open));
+        opened.await.ok().flatten()
     }
 
     fn is_pressed(&self) -> bool {
         self.channels.values().any(|entry| entry.backlog.is_full())
+            || self.open.borrow().as_ref().is_some_and(|open| open.granted.is_pressed())
     }
 
     async fn data_came(&mut self, channel: ChannelId, bytes: usize) {
-        let Some(entry) = self.channels.get(&channel) else { return };
-        entry.backlog.came(bytes);
-        if bytes <= TRICKLE as usize && entry.backlog.is_full() {
+        let open = self.open.borrow().clone();
+        let inward = || open.as_ref().and_then(|open| open.granted.backlog(channel));
+        let known = self.channels.get(&channel).map(|entry| entry.backlog.clone());
+        let Some(backlog) = known.or_else(inward) else { return };
+        backlog.came(bytes);
+        if bytes <= TRICKLE as usize && backlog.is_full() {
             self.pace.wait(channel).await;
         }
     }
@@ -203,29 +257,101 @@ impl Handler for Front {
         reply: ChannelOpenHandle,
         session: &mut Session,
     ) -> Result<(), russh::Error> {
-        self.channels.retain(|_, entry| !entry.requests.is_closed());
-        if self.channels.len() >= CHANNELS_MAX {
-            reply.reject(ChannelOpenFailure::ResourceShortage).await;
-            return Ok(());
-        }
-        if self.open.borrow().as_ref().is_some_and(|open| open.closing.is_cancelled()) {
-            let reason = String::from("portcullis: the gateway is shutting down");
-            reply.reject(ChannelOpenFailure::Other { code: 2, reason }).await;
-            return Ok(());
-        }
-        let (requests, asked) = mpsc::channel(REQUESTS_MAX);
-        let (backlog, gone) = (Backlog::default(), CancellationToken::new());
-        let entry = Entry {
-            requests,
-            backlog: backlog.clone(),
-            started: false,
-            _gone: gone.clone().drop_guard(),
-        };
-        self.channels.insert(channel.id(), entry);
-        let origin =
-            Origin { channel, reply, requests: asked, backlog, gone, client: session.handle() };
-        self.tasks.spawn(channel::serve(origin, self.open.clone()));
+        self.take_in(channel, reply, session.handle(), channel::serve).await;
         Ok(())
+    }
+
+    async fn channel_open_direct_tcpip(
+        &mut self,
+        channel: Channel<Msg>,
+        host: &str,
+        port: u32,
+        originator: &str,
+        originator_port: u32,
+        reply: ChannelOpenHandle,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        let wanted = Wanted::Port { host: host.to_owned(), port };
+        let who = (originator.to_owned(), originator_port);
+        let serve = |origin, open| forwards::serve(origin, wanted, who, open);
+        self.take_in(channel, reply, session.handle(), serve).await;
+        Ok(())
+    }
+
+    async fn channel_open_direct_streamlocal(
+        &mut self,
+        channel: Channel<Msg>,
+        path: &str,
+        reply: ChannelOpenHandle,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        let wanted = Wanted::Socket { path: path.to_owned() };
+        let serve = |origin, open| forwards::serve(origin, wanted, (String::new(), 0), open);
+        self.take_in(channel, reply, session.handle(), serve).await;
+        Ok(())
+    }
+
+    async fn tcpip_forward(
+        &mut self,
+        host: &str,
+        port: &mut u32,
+        _session: &mut Session,
+    ) -> Result<bool, russh::Error> {
+        let Some(open) = self.when_open().await else { return Ok(false) };
+        let wanted = Wanted::Port { host: host.to_owned(), port: *port };
+        let listening = forwards::listen(&open, wanted).await;
+        *port = listening.unwrap_or(*port);
+        Ok(listening.is_some())
+    }
+
+    async fn cancel_tcpip_forward(
+        &mut self,
+        host: &str,
+        port: u32,
+        _session: &mut Session,
+    ) -> Result<bool, russh::Error> {
+        let Some(open) = self.when_open().await else { return Ok(false) };
+        Ok(forwards::cancel(&open, &Wanted::Port { host: host.to_owned(), port }).await)
+    }
+
+    async fn streamlocal_forward(
+        &mut self,
+        path: &str,
+        _session: &mut Session,
+    ) -> Result<bool, russh::Error> {
+        let Some(open) = self.when_open().await else { return Ok(false) };
+        Ok(forwards::listen(&open, Wanted::Socket { path: path.to_owned() }).await.is_some())
+    }
+
+    async fn cancel_streamlocal_forward(
+        &mut self,
+        path: &str,
+        _session: &mut Session,
+    ) -> Result<bool, russh::Error> {
+        let Some(open) = self.when_open().await else { return Ok(false) };
+        Ok(forwards::cancel(&open, &Wanted::Socket { path: path.to_owned() }).await)
+    }
+
+    async fn agent_request(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut Session,
+    ) -> Result<bool, russh::Error> {
+        Ok(self.is_granted(channel, Asked::Agent).await)
+    }
+
+    async fn x11_request(
+        &mut self,
+        channel: ChannelId,
+        single: bool,
+        protocol: &str,
+        cookie: &str,
+        screen: u32,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        let cookie = Secret::new(cookie.to_owned());
+        let display = Display { single, protocol: protocol.into(), cookie, screen };
+        self.ask(channel, Asked::X11(display), session).await
     }
 
     async fn channel_close(
@@ -318,19 +444,6 @@ impl Handler for Front {
         session: &mut Session,
     ) -> Result<(), russh::Error> {
         self.start(channel, Start::Subsystem(name.into()), session)
-    }
-
-    async fn x11_request(
-        &mut self,
-        channel: ChannelId,
-        _single_connection: bool,
-        _protocol: &str,
-        _cookie: &str,
-        _screen: u32,
-        session: &mut Session,
-    ) -> Result<(), russh::Error> {
-        // Without an answer, clients take the next one for it.
-        session.channel_failure(channel)
     }
 
     async fn window_change_request(

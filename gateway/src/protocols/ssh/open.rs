@@ -10,6 +10,7 @@ use tokio::sync::{OnceCell, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
+use super::forwards::Granted;
 use super::upstream::UpstreamHandle;
 use crate::session::Guarded;
 
@@ -19,6 +20,8 @@ pub(super) struct Open {
     pub(super) desk: Desk,
     /// The way upstream.
     pub(super) upstream: Guarded<UpstreamHandle>,
+    /// What the upstream may make use of at the client.
+    pub(super) granted: Granted,
     /// The login the workload asked for.
     pub(super) user: Arc<str>,
     /// Its home directory at the target, once somebody has asked.

@@ -349,7 +349,7 @@ async fn requested(
 }
 
 /// Resolves when what runs may not go on under a new policy.
-async fn refused(open: &Open, receipt: &Receipt) -> Refusal {
+pub(super) async fn refused(open: &Open, receipt: &Receipt) -> Refusal {
     let mut standing = open.standing.clone();
     standing.mark_unchanged();
     while standing.changed().await.is_ok() {

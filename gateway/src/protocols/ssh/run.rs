@@ -18,8 +18,9 @@ use model::{Action, Object};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client};
 use tokio::time::timeout;
 
-use super::channel::{Asked, Live, Start, Terminal};
+use super::channel::{Asked, Display, Live, Start, Terminal};
 use super::desk::Ended;
+use super::forwards::Granted;
 use super::open::Open;
 use super::relay::{self, Running};
 use super::request::{self, Content, Forward, Plan};
@@ -180,7 +181,7 @@ async fn start_upstream(
         let mut terminal = None;
         for (asked, permit) in granted {
             let (also, _) = open.upstream.open(permit);
-            let had = have(&mut from, &to, &asked).await?;
+            let had = have(&mut from, &to, &asked, &open.granted).await?;
             let outcome = if had { OperationOutcome::Completed } else { OperationOutcome::Failed };
             let ended = Ended { outcome: Some(outcome), ..Ended::default() };
             open.desk.finished(Arc::new(also), ended).await;
@@ -223,12 +224,31 @@ async fn have(
     from: &mut ChannelReadHalf,
     to: &ChannelWriteHalf<client::Msg>,
     asked: &Asked,
+    granted: &Granted,
 ) -> Result<bool, Refusal> {
     match asked {
         Asked::Terminal(Terminal { term, size: [columns, rows, width, height], modes }) => {
             let asked = to.request_pty(true, term, *columns, *rows, *width, *height, modes);
             asked.await.map_err(cannot)?;
             answered(from).await
+        }
+        Asked::Agent => {
+            to.agent_forward(true).await.map_err(cannot)?;
+            let had = answered(from).await?;
+            if had {
+                granted.grant_agent();
+            }
+            Ok(had)
+        }
+        Asked::X11(Display { single, protocol, cookie, screen }) => {
+            let cookie = cookie.expose().as_str();
+            let asked = to.request_x11(true, *single, &**protocol, cookie, *screen);
+            asked.await.map_err(cannot)?;
+            let had = answered(from).await?;
+            if had {
+                granted.grant_x11();
+            }
+            Ok(had)
         }
         // Servers take few variables and say nothing about the others worth knowing.
         Asked::Variable { name, value } => {

@@ -19,7 +19,7 @@ use russh::client;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-pub(super) use below::{Below, OpenedBelow};
+pub(super) use below::{Below, OpenedBelow, OpenedFor};
 use signing::KeyError;
 
 use crate::session::{HostKeyError, Refusal, RefusalKind, Session, Upstream};

@@ -15,10 +15,9 @@ use super::LoginError;
 use crate::session::{HostKeyCheck, Shown};
 
 /// A channel that the upstream wants to open. Dropping it rejects.
-#[expect(dead_code, reason = "the relay of forwarded connections follows")]
 pub(in crate::protocols::ssh) struct OpenedBelow {
     /// What for.
-    pub(in crate::protocols::ssh) from: From,
+    pub(in crate::protocols::ssh) from: OpenedFor,
     /// The channel.
     pub(in crate::protocols::ssh) channel: Channel<Msg>,
     /// The way to accept it.
@@ -27,7 +26,7 @@ pub(in crate::protocols::ssh) struct OpenedBelow {
 
 /// Where a connection that is forwarded to the client comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::protocols::ssh) enum From {
+pub(in crate::protocols::ssh) enum OpenedFor {
     /// Somebody connected to a port that the client has the upstream listen on.
     Port {
         /// The address that was connected to.
@@ -72,7 +71,7 @@ impl Below {
         Self { check, opening, _gone: gone.drop_guard() }
     }
 
-    fn hand(&self, from: From, channel: Channel<Msg>, reply: ChannelOpenHandle) {
+    fn hand(&self, from: OpenedFor, channel: Channel<Msg>, reply: ChannelOpenHandle) {
         // Where nobody takes it, it is dropped, and with it rejected.
         if let Err(error) = self.opening.try_send(OpenedBelow { from, channel, reply }) {
             tracing::debug!(%error, "a channel of the upstream's was rejected");
@@ -112,7 +111,7 @@ impl Handler for Below {
         reply: ChannelOpenHandle,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        let from = From::Port {
+        let from = OpenedFor::Port {
             address: connected_address.to_owned(),
             port: connected_port,
             originator: originator_address.to_owned(),
@@ -129,7 +128,7 @@ impl Handler for Below {
         reply: ChannelOpenHandle,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        self.hand(From::Socket { path: socket_path.to_owned() }, channel, reply);
+        self.hand(OpenedFor::Socket { path: socket_path.to_owned() }, channel, reply);
         Ok(())
     }
 
@@ -139,7 +138,7 @@ impl Handler for Below {
         reply: ChannelOpenHandle,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        self.hand(From::Agent, channel, reply);
+        self.hand(OpenedFor::Agent, channel, reply);
         Ok(())
     }
 
@@ -151,7 +150,7 @@ impl Handler for Below {
         reply: ChannelOpenHandle,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        let from = From::X11 { originator: originator_address.to_owned(), originator_port };
+        let from = OpenedFor::X11 { originator: originator_address.to_owned(), originator_port };
         self.hand(from, channel, reply);
         Ok(())
     }

@@ -188,7 +188,7 @@ async fn an_upstream_opens_only_what_a_client_may_have_asked_for() {
     let session = logged_in.handle.channel_open_session().await.unwrap();
     let opened = tokio::time::timeout(Duration::from_secs(20), logged_in.opened.recv());
     let OpenedBelow { from, reply, .. } = opened.await.unwrap().unwrap();
-    assert!(matches!(from, below::From::Port { port: 8080, .. }), "{from:?}");
+    assert!(matches!(from, OpenedFor::Port { port: 8080, .. }), "{from:?}");
     assert_eq!(*server.refused.lock(), [true, true]);
     drop(reply);
     let gone = logged_in.gone.clone();
