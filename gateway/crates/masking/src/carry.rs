@@ -13,6 +13,9 @@ const HELD_BYTES_MAX: usize = 16 * 1024;
 /// Bytes kept back when that limit forces a cut: more than any card number or address in use.
 const TAIL_BYTES: usize = 1024;
 
+/// Digits from which on what is held back is likely a part of a number that is masked.
+const LIKELY_DIGITS: usize = 4;
+
 /// Masks a stream of text chunk by chunk. The output, put together, is what
 /// [`ScanSet::mask`] makes of the whole.
 #[derive(Debug)]
@@ -47,6 +50,14 @@ impl CarryOver {
     #[must_use]
     pub const fn is_holding(&self) -> bool {
         !self.held.is_empty()
+    }
+
+    /// Whether what is held back looks like the beginning of something found, and not like an
+    /// ordinary word: it has an `@` or several digits.
+    #[must_use]
+    pub fn is_likely(&self) -> bool {
+        let digits = self.held.iter().filter(|byte| byte.is_ascii_digit()).count();
+        digits >= LIKELY_DIGITS || self.held.contains(&b'@')
     }
 
     /// Appends what was held back, because nothing has come for a while and somebody waits to see

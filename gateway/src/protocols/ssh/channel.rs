@@ -121,8 +121,11 @@ impl Asked {
                 ("x11", format!("forward X11 from {user}"), vec![named(Action::X11, "login", user)])
             }
             // The value is nobody's business: it may be a secret.
-            Self::Variable { name, .. } => {
-                let mut accesses = vec![named(Action::Env, "variable", name)];
+            Self::Variable { name, value } => {
+                let mut accesses = Vec::new();
+                if !environment::is_locale(name, value) {
+                    accesses.push(named(Action::Env, "variable", name));
+                }
                 if environment::runs_something(name) {
                     accesses.push(named(Action::Opaque, "login", user));
                 }

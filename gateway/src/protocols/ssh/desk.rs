@@ -14,9 +14,10 @@ use model::audit::SessionEnd;
 use tokio::sync::{mpsc, oneshot};
 
 use super::channel::Terminal;
+use super::sftp::File;
 use crate::session::{
     Answer, CarryOver, Change, Changes, Held, Judgement, OperationOutcome, OutputStream, Permit,
-    Receipt, Refusal, RefusalKind, Session,
+    Receipt, Refusal, RefusalKind, Session, Transfer,
 };
 
 /// What may wait at the desk. Raised, channels run further ahead of the recording.
@@ -43,6 +44,8 @@ pub(super) struct Ended {
     pub(super) unrecorded: u64,
     /// Values masked.
     pub(super) masked_values: u64,
+    /// Files whose content went through.
+    pub(super) files: Vec<File>,
 }
 
 /// What a channel asks.
@@ -305,6 +308,16 @@ fn finish(session: &mut Session, receipt: Arc<Receipt>, ended: &Ended) {
         tracing::debug!("an operation ended that somebody still goes on with");
         return;
     };
+    for file in &ended.files {
+        let transfer = Transfer {
+            path: &file.path,
+            direction: file.direction,
+            bytes: file.moved.bytes,
+            sha256: file.moved.sha256,
+            whole: file.whole,
+        };
+        session.transferred(&receipt, &transfer);
+    }
     if ended.unrecorded > 0 {
         session.skip_rows(&receipt, 0, ended.unrecorded);
     }

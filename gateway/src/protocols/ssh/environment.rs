@@ -61,6 +61,30 @@ pub(super) fn is_name(name: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+/// Whether it only says which language people read, as clients say by themselves on most hosts.
+/// Such a variable needs no grant. A value that could be a path is not one.
+pub(super) fn is_locale(name: &str, value: &str) -> bool {
+    const CATEGORIES: [&str; 13] = [
+        "ADDRESS",
+        "ALL",
+        "COLLATE",
+        "CTYPE",
+        "IDENTIFICATION",
+        "MEASUREMENT",
+        "MESSAGES",
+        "MONETARY",
+        "NAME",
+        "NUMERIC",
+        "PAPER",
+        "TELEPHONE",
+        "TIME",
+    ];
+    let is_name =
+        name == "LANG" || name.strip_prefix("LC_").is_some_and(|rest| CATEGORIES.contains(&rest));
+    let is_harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.@".contains(&byte);
+    is_name && value.len() <= 64 && !value.contains("..") && value.bytes().all(is_harmless)
+}
+
 /// Whether setting it amounts to running something. Such a variable needs, beside its own grant,
 /// that of running any text at all (`opaque`): no list of names can tell what its value would run.
 pub(super) fn runs_something(name: &str) -> bool {
@@ -75,6 +99,14 @@ mod tests {
     fn only_what_every_shell_reads_as_a_name_is_one() {
         assert!(["LANG", "LC_ALL", "_x1"].into_iter().all(is_name));
         assert!(!["", "1A", "A=B", "A B", "BASH_FUNC_ls%%", "Ä", "A\n"].into_iter().any(is_name));
+    }
+
+    #[test]
+    fn a_language_is_no_path() {
+        assert!(is_locale("LANG", "de_DE.UTF-8@euro") && is_locale("LC_ALL", "C"));
+        for (name, value) in [("LANG", "../x"), ("LC_ALL", "/tmp/x"), ("LC_X", "C"), ("TZ", "C")] {
+            assert!(!is_locale(name, value), "{name}={value}");
+        }
     }
 
     #[test]

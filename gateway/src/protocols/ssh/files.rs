@@ -264,8 +264,9 @@ impl Authority for Clerk {
     }
 
     async fn finished(&self, receipt: Arc<Receipt>, ended: Ended) {
-        let Ended { outcome, status, bytes } = ended;
-        let ended = desk::Ended { outcome: Some(outcome), status, bytes, ..desk::Ended::default() };
+        let Ended { outcome, status, bytes, files } = ended;
+        let ended =
+            desk::Ended { outcome: Some(outcome), status, bytes, files, ..desk::Ended::default() };
         self.open.desk.finished(receipt, ended).await;
     }
 

@@ -140,6 +140,11 @@ impl Front {
                     judged @ (Judgement::Allowed(_) | Judgement::Held(_)) => {
                         self.hand(channel, Request::Asked(asked, judged))
                     }
+                    // Whoever may have no terminal is told why where it can be read: by what was
+                    // to run in it.
+                    judged @ Judgement::Denied(_) if matches!(asked, Asked::Terminal(_)) => {
+                        self.hand(channel, Request::Asked(asked, judged))
+                    }
                     Judgement::Denied(_) => false,
                 }
             }

@@ -64,6 +64,11 @@ impl<'a> Output<'a> {
         self.masker.as_ref().is_some_and(CarryOver::is_holding)
     }
 
+    /// Whether what is held back looks like the beginning of what is masked.
+    pub(super) fn is_likely(&self) -> bool {
+        self.masker.as_ref().is_some_and(CarryOver::is_likely)
+    }
+
     /// Takes what came.
     pub(super) async fn take(&mut self, data: Bytes) -> Result<(), russh::Error> {
         let Some(masker) = &mut self.masker else { return self.show(data).await };

@@ -31,8 +31,13 @@ use crate::session::{CarryOver, OperationOutcome, OutputStream, Receipt, Refusal
 
 /// How long a terminal's output may be held back for what may follow. Raised, echoed keys lag.
 const TERMINAL_IDLE: Duration = Duration::from_millis(50);
-/// The same for other output, where nobody minds a prompt that comes late.
+/// The same for other output, and for a terminal at which nobody has typed just now: nobody minds a
+/// prompt that comes late.
 const TEXT_IDLE: Duration = Duration::from_millis(500);
+/// The same where what is held back looks like the beginning of what is masked.
+const LIKELY_IDLE: Duration = Duration::from_secs(2);
+/// How long after a key its echo is waited for.
+const ECHOED_WITHIN: Duration = Duration::from_millis(300);
 /// How long what runs may take to end after its client has gone, for its status to be known.
 const FAREWELL_WITHIN: Duration = Duration::from_secs(2);
 
@@ -88,7 +93,7 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
                 error: output(OutputStream::Error, error),
                 to_client,
                 client,
-                idle: if terminal.is_some() { TERMINAL_IDLE } else { TEXT_IDLE },
+                typed: typed.as_ref(),
                 status: None,
                 holds_end: false,
                 copy: Copy::new(None, &open.desk, &receipt),
@@ -136,6 +141,7 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
         bytes: counts.bytes,
         unrecorded: counts.unrecorded,
         masked_values: counts.masked_values,
+        files: Vec::new(),
     };
     open.desk.finished(receipt, ended).await;
 }
@@ -180,7 +186,8 @@ struct Down<'a> {
     error: Output<'a>,
     to_client: &'a ChannelWriteHalf<server::Msg>,
     client: &'a server::Handle,
-    idle: Duration,
+    /// What is typed, where there is a terminal.
+    typed: Option<&'a Mutex<Typed>>,
     status: Option<Status>,
     /// The upstream has ended its output, and the client does not know yet.
     holds_end: bool,
@@ -193,7 +200,7 @@ impl Down<'_> {
         let closed = loop {
             let holding = self.out.is_holding() || self.error.is_holding();
             let message = if holding {
-                match timeout(self.idle, from.wait()).await {
+                match timeout(self.idle(), from.wait()).await {
                     Ok(message) => message,
                     Err(_quiet) => {
                         self.let_go().await?;
@@ -218,6 +225,17 @@ impl Down<'_> {
             self.to_client.eof().await?;
         }
         self.to_client.close().await
+    }
+
+    /// How long what is held back waits for what may follow.
+    fn idle(&self) -> Duration {
+        if self.typed.is_some_and(|typed| typed.lock().is_fresh(ECHOED_WITHIN)) {
+            TERMINAL_IDLE
+        } else if self.out.is_likely() || self.error.is_likely() {
+            LIKELY_IDLE
+        } else {
+            TEXT_IDLE
+        }
     }
 
     async fn show(&mut self, message: ChannelMsg) -> Result<(), russh::Error> {

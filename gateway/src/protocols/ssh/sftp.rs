@@ -49,7 +49,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use wire::ssh::sftp::{Framer, Version, Violation};
 
-pub(super) use authority::{Authority, Ended, Judged};
+pub(super) use authority::{Authority, Ended, File, Judged};
 pub(super) use content::Content;
 
 use front::{Front, Step};
@@ -264,6 +264,7 @@ impl<A: Authority> Relay<A> {
                     outcome: crate::session::OperationOutcome::Abandoned,
                     status: String::from("no answer"),
                     bytes: 0,
+                    files: Vec::new(),
                 };
                 self.authority.finished(receipt, ended).await;
             }

@@ -11,6 +11,8 @@
 //!  $ systemctl stop app⏎   the line when it ends after Enter: less the prompt, the guess
 //! ```
 
+use std::time::{Duration, Instant};
+
 /// Bytes of a line. Longer ones are not followed.
 const LINE_BYTES_MAX: usize = 4_096;
 /// Bytes of an escape sequence.
@@ -28,6 +30,8 @@ pub(super) struct Typed {
     entered: bool,
     /// A program has the whole screen.
     full_screen: bool,
+    /// When the last key came.
+    last_key: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -42,8 +46,14 @@ enum Place {
 }
 
 impl Typed {
+    /// Whether a key came just now, whose echo somebody waits for.
+    pub(super) fn is_fresh(&self, within: Duration) -> bool {
+        self.last_key.is_some_and(|at| at.elapsed() < within)
+    }
+
     /// A key, or several, came from the client.
     pub(super) fn keys(&mut self, keys: &[u8]) {
+        self.last_key = Some(Instant::now());
         if keys.is_empty() || self.full_screen {
             return;
         }

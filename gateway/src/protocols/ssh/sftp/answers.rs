@@ -188,5 +188,5 @@ fn ended(answer: &Answer<'_>) -> Ended {
         }
         _ => (OperationOutcome::Completed, String::from("ok")),
     };
-    Ended { outcome, status, bytes: 0 }
+    Ended { outcome, status, bytes: 0, files: Vec::new() }
 }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use model::Operation;
 use tokio::sync::watch;
 
-use crate::session::{OperationOutcome, Refusal};
+use super::content::Moved;
+use crate::session::{Direction, OperationOutcome, Refusal};
 
 /// The answer to one operation.
 pub(in crate::protocols::ssh) enum Judged<P, H> {
@@ -31,6 +32,21 @@ pub(in crate::protocols::ssh) struct Ended {
     pub(in crate::protocols::ssh) status: String,
     /// Bytes of content that went either way.
     pub(in crate::protocols::ssh) bytes: u64,
+    /// The files whose content went through.
+    pub(in crate::protocols::ssh) files: Vec<File>,
+}
+
+/// A file whose content went one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::protocols::ssh) struct File {
+    /// The path that was judged.
+    pub(in crate::protocols::ssh) path: String,
+    /// Which way.
+    pub(in crate::protocols::ssh) direction: Direction,
+    /// Whether it was closed, with nothing gone wrong.
+    pub(in crate::protocols::ssh) whole: bool,
+    /// What went.
+    pub(in crate::protocols::ssh) moved: Moved,
 }
 
 /// Who decides, records and is told. Clones speak for the same channel.

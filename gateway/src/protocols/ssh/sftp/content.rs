@@ -45,22 +45,44 @@ impl Content {
         self.bytes
     }
 
-    /// For people: `5 bytes, sha256 ...`. `None` where nothing went through.
-    pub(in crate::protocols::ssh) fn told(self) -> Option<String> {
+    /// What it was. `None` where nothing went through.
+    pub(super) fn moved(self) -> Option<Moved> {
         if self.bytes == 0 && !self.partial {
             return None;
         }
+        let sha256 = self.hash.and_then(|hash| hash.finish().as_ref().try_into().ok());
+        Some(Moved { bytes: self.bytes, sha256 })
+    }
+
+    /// For people: `5 bytes, sha256 ...`. `None` where nothing went through.
+    pub(in crate::protocols::ssh) fn told(self) -> Option<String> {
+        self.moved().map(|moved| moved.told())
+    }
+}
+
+/// What went one way, in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::protocols::ssh) struct Moved {
+    /// How much.
+    pub(in crate::protocols::ssh) bytes: u64,
+    /// Its hash, where it went in one piece.
+    pub(in crate::protocols::ssh) sha256: Option<[u8; 32]>,
+}
+
+impl Moved {
+    /// For people: `5 bytes, sha256 ...`.
+    pub(super) fn told(&self) -> String {
         let mut told = format!("{} bytes", self.bytes);
-        match self.hash {
+        match &self.sha256 {
             Some(hash) => {
                 told.push_str(", sha256 ");
-                for byte in hash.finish().as_ref() {
+                for byte in hash {
                     let _always = write!(told, "{byte:02x}");
                 }
             }
             None => told.push_str(", partial"),
         }
-        Some(told)
+        told
     }
 }
 

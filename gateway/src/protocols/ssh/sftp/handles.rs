@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::authority::Ended;
+use super::authority::{Ended, File};
 use super::content::Content;
-use crate::session::OperationOutcome;
+use crate::session::{Direction, OperationOutcome};
 
 /// The server's name for something open.
 pub(super) type Name = Arc<[u8]>;
@@ -61,9 +61,10 @@ impl<R> Handle<R> {
     /// What is recorded at its end.
     pub(super) fn ended(self, closed: bool) -> (R, Ended) {
         let bytes = self.read.bytes() + self.written.bytes();
+        let (read, written) = (self.read.moved(), self.written.moved());
         let mut told = Vec::new();
-        told.extend(self.read.told().map(|content| format!("read {content}")));
-        told.extend(self.written.told().map(|content| format!("wrote {content}")));
+        told.extend(read.iter().map(|content| format!("read {}", content.told())));
+        told.extend(written.iter().map(|content| format!("wrote {}", content.told())));
         let outcome = match (closed, self.failed, self.revoked) {
             (_, _, true) => OperationOutcome::Refused,
             (_, true, _) => OperationOutcome::Failed,
@@ -74,6 +75,16 @@ impl<R> Handle<R> {
             told.push(String::from("a write failed"));
         }
         let status = if told.is_empty() { String::from("ok") } else { told.join("; ") };
-        (self.receipt, Ended { outcome, status, bytes })
+        let whole = closed && !self.failed && !self.revoked;
+        let file = |(moved, direction)| File {
+            path: String::from_utf8_lossy(&self.opening.path).into_owned(),
+            direction,
+            whole,
+            moved,
+        };
+        let ways = [(read, Direction::Download), (written, Direction::Upload)];
+        let files =
+            ways.into_iter().filter_map(|(moved, way)| Some((moved?, way))).map(file).collect();
+        (self.receipt, Ended { outcome, status, bytes, files })
     }
 }

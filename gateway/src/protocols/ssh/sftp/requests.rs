@@ -274,7 +274,12 @@ impl<A: Authority> Relay<A> {
         if let Some((code, message)) = front.failure {
             let words = String::from_utf8_lossy(&message).into_owned();
             self.to_client.push(answer::write_status_code(client, code, &words));
-            let ended = Ended { outcome: OperationOutcome::Failed, status: words, bytes: 0 };
+            let ended = Ended {
+                outcome: OperationOutcome::Failed,
+                status: words,
+                bytes: 0,
+                files: Vec::new(),
+            };
             return self.authority.finished(receipt, ended).await;
         }
         let Ok(Request { body, .. }) = Request::read(&front.packet) else { return };

@@ -95,7 +95,7 @@ impl Authority for Told {
     }
 
     async fn finished(&self, receipt: Granted, ended: Ended) {
-        let Ended { outcome, status, bytes } = ended;
+        let Ended { outcome, status, bytes, .. } = ended;
         self.note(format!("{outcome:?} {}: {status} [{bytes}]", receipt.0.text));
     }
 
