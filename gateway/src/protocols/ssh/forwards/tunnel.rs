@@ -92,6 +92,7 @@ fn ended(over: &Over, up: u64, down: u64, inside: Option<&str>) -> Ended {
         bytes: up.saturating_add(down),
         unrecorded: up.saturating_add(down),
         masked_values: 0,
+        files: Vec::new(),
     }
 }
 
