@@ -8,6 +8,7 @@
 
 pub(crate) mod gateway;
 pub(crate) mod network;
+pub(crate) mod openssh;
 pub(crate) mod postgres;
 
 use std::fs::{self, File};

@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::call::Call;
 use crate::console;
-use crate::demo::DemoArguments;
+use crate::demo::{DemoArguments, Which};
 use crate::fault::Outcome;
 use crate::setup::{self, Need};
 use leftovers::Snapshot;
@@ -23,7 +23,7 @@ pub(crate) struct TestArguments {
 
 /// `cargo xtask test`.
 pub(crate) fn run(arguments: &TestArguments) -> Outcome {
-    setup::ensure(&[Need::Build, Need::Kernel, Need::Postgres, Need::Postgres18])?;
+    setup::ensure(&[Need::Build, Need::Kernel, Need::Postgres, Need::Ssh, Need::Postgres18])?;
     console::step("Building", "every test, and the programs they run");
     Call::cargo().with(TESTS).with(["--no-run"]).run()?;
     let before = Snapshot::take()?;
@@ -44,11 +44,14 @@ pub(crate) fn run(arguments: &TestArguments) -> Outcome {
     Ok(())
 }
 
-/// The daemon as it is installed, with real kernel programs and an unchanged job: the demo fails
-/// where one of its figures is not as it must be.
+/// The daemon as it is installed, with real kernel programs and unchanged jobs: a demo fails where
+/// one of its figures is not as it must be.
 fn demo() -> Outcome {
-    console::step("Testing", "the whole, as the demo plays it");
-    crate::demo::run(&DemoArguments { json: true })
+    for which in [Which::Postgres, Which::Ssh] {
+        console::step("Testing", &format!("the whole, as the demo plays it: {which:?}"));
+        crate::demo::run(&DemoArguments { which, json: true })?;
+    }
+    Ok(())
 }
 
 /// All tests of all packages, as one command, so that every package is built once.

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use model::audit::SessionEnd;
-use model::{DecidingRule, Effect, Reason};
+use model::{DecidingRule, Effect, OperationNumber, Reason};
 
 pub use plain::plain;
 use streams::Streams;
@@ -78,6 +78,8 @@ pub struct Replay {
     options: Options,
     table: Option<Table>,
     streams: Streams,
+    /// The operation that the lines without a number are about.
+    last: OperationNumber,
 }
 
 impl Replay {
@@ -85,7 +87,7 @@ impl Replay {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let streams = Streams::new(options.output_lines_max, options.terminal_lines_max);
-        Self { options, table: None, streams }
+        Self { options, table: None, streams, last: OperationNumber::default() }
     }
 
     /// Who, where, when.
@@ -174,6 +176,7 @@ impl Replay {
     fn fact(&mut self, at: Duration, record: &Record<'_>, text: &mut String) {
         match record {
             Record::OperationStarted { operation, kind, text: statement, parameters } => {
+                self.last = *operation;
                 _ = writeln!(text, "{} #{operation} {}", offset(at), plain(kind));
                 let shown = shortened(statement, self.options.statement_characters_max);
                 for line in shown.lines() {
@@ -208,7 +211,10 @@ impl Replay {
             }
             Record::OperationEnded { operation, .. } => {
                 self.streams.end(*operation, text);
-                _ = writeln!(text, "{INDENT}{}", plain(&end_of_operation(record)));
+                // Operations that run at once end in their own order.
+                let number =
+                    if *operation == self.last { String::new() } else { format!("#{operation} ") };
+                _ = writeln!(text, "{INDENT}{number}{}", plain(&end_of_operation(record)));
             }
             other => rare_fact(at, other, text),
         }
@@ -325,6 +331,7 @@ fn end_of_operation(record: &Record<'_>) -> String {
     };
     let code = code.as_ref().map_or(String::new(), |code| format!("{code} "));
     let milliseconds = duration.as_secs_f64() * 1000.0;
+    let status = if status.is_empty() && outcome.is_empty() { "done" } else { status };
     // What gave no rows but bytes is a stream.
     let size =
         if *rows == 0 && *bytes > 0 { format!("{bytes} bytes") } else { format!("{rows} rows") };

@@ -4,15 +4,12 @@
 //! Owns its environment and its output. Must not know what stands between it and the server: the
 //! one difference between the control run and the governed one is the unit's name.
 
-use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
+use super::running::{Running, Said};
 use super::scene::{GOVERNED, Scene};
-use crate::fault::{During, Fault, Outcome};
+use crate::fault::Outcome;
 use crate::stage::network;
-
-/// No run of the job takes longer.
-const WITHIN: Duration = Duration::from_secs(120);
 
 /// The unit of the control run.
 const UNBOUND: &str = "unbound-report.service";
@@ -23,22 +20,6 @@ pub(super) struct Job<'a> {
     scene: &'a Scene,
     unit: &'static str,
     database: &'static str,
-}
-
-/// A job that runs.
-#[derive(Debug)]
-pub(super) struct Running {
-    child: Child,
-    output: std::path::PathBuf,
-}
-
-/// What a program said.
-#[derive(Debug)]
-pub(super) struct Said {
-    /// Whether it ended well.
-    pub(super) succeeded: bool,
-    /// Its output and its errors, in the order they came.
-    pub(super) text: String,
 }
 
 impl<'a> Job<'a> {
@@ -71,10 +52,7 @@ impl<'a> Job<'a> {
     }
 
     fn spawn(&self, line: &[&str]) -> Outcome<Running> {
-        let output = self.scene.job_output();
-        let file = std::fs::File::create(&output).during(output.display())?;
-        let again = file.try_clone().during(output.display())?;
-        let mut command: Command = self.scene.stage.command(self.unit, "setpriv")?;
+        let mut command: Command = self.scene.daemon.stage.command(self.unit, "setpriv")?;
         command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]).args(line);
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C.UTF-8");
         command.env("PGHOST", network::SERVER.to_string()).env("PGPORT", "5432");
@@ -82,35 +60,7 @@ impl<'a> Job<'a> {
         command.env("PGPASSFILE", self.scene.job_directory().join("pgpass"));
         command.env("PGCONNECT_TIMEOUT", "10").env("PYTHON", "/usr/bin/python3");
         command.env("PYTHONPATH", self.scene.job_directory().join("python"));
-        command.current_dir("/").stdout(file).stderr(again);
-        let child = command.spawn().during("cannot start the job")?;
-        Ok(Running { child, output })
-    }
-}
-
-impl Running {
-    /// Waits for the end of the script, which always ends well: it does not look at what its
-    /// commands say.
-    pub(super) fn wait(self) -> Outcome<String> {
-        let said = self.ended()?;
-        if said.succeeded {
-            return Ok(said.text);
-        }
-        Fault::because(format!("the job failed:\n{}", said.text))
-    }
-
-    fn ended(mut self) -> Outcome<Said> {
-        let began = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().during("cannot wait for the job")? {
-                let text = std::fs::read_to_string(&self.output).during(self.output.display())?;
-                return Ok(Said { succeeded: status.success(), text });
-            }
-            if began.elapsed() > WITHIN {
-                let text = std::fs::read_to_string(&self.output).unwrap_or_default();
-                return Fault::because(format!("the job does not end; so far:\n{text}"));
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        command.current_dir("/");
+        Running::start(command, self.scene.daemon.job_output())
     }
 }

@@ -3,8 +3,8 @@
 //! Owns the search. Must not know where the texts come from.
 
 /// How many of the values stand in any of the texts.
-pub(super) fn count<T: AsRef<str>>(values: &[String], texts: &[T]) -> usize {
-    let stands = |value: &&String| texts.iter().any(|text| text.as_ref().contains(value.as_str()));
+pub(super) fn count<V: AsRef<str>, T: AsRef<str>>(values: &[V], texts: &[T]) -> usize {
+    let stands = |value: &&V| texts.iter().any(|text| text.as_ref().contains(value.as_ref()));
     values.iter().filter(stands).count()
 }
 

@@ -7,10 +7,16 @@ use serde_json::{Value, json};
 
 use crate::fault::{During, Outcome};
 
-/// The connections of one run of the job: three psql and one psycopg.
-const CONNECTIONS_OF_THE_JOB: usize = 4;
-/// One more when the daemon is back.
-const CONNECTIONS_AFTER_RESTART: usize = 1;
+/// What a demo must come to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plot {
+    /// The connections of one run of the job. One more comes when the daemon is back.
+    pub(super) connections: usize,
+    /// What is refused, once.
+    pub(super) denied: &'static str,
+    /// What is held and approved, once.
+    pub(super) held: &'static str,
+}
 
 /// The numbers, and the texts in which nothing sensitive may stand.
 #[derive(Debug, Default)]
@@ -37,9 +43,9 @@ pub(super) struct Tally {
     pub(super) fail_closed: bool,
     /// Every recording was verified.
     pub(super) verified: bool,
-    /// The approved statement was run, the denied one was not.
-    pub(super) dropped: bool,
-    pub(super) kept_payments: bool,
+    /// What was approved was done, and what was denied was not.
+    pub(super) approved_done: bool,
+    pub(super) denied_undone: bool,
     /// What the governed job saw, what is recorded and what is logged.
     pub(super) heard: Vec<String>,
 }
@@ -83,9 +89,9 @@ impl Tally {
     }
 
     /// What is not as it must be.
-    pub(super) fn wrong(&self) -> Vec<String> {
-        let captured = CONNECTIONS_OF_THE_JOB + CONNECTIONS_AFTER_RESTART;
-        let direct = CONNECTIONS_OF_THE_JOB;
+    pub(super) fn wrong(&self, plot: &Plot) -> Vec<String> {
+        let Plot { connections: direct, denied, held } = *plot;
+        let captured = direct + 1;
         [
             (self.captured == captured, format!("captured must be {captured}")),
             (
@@ -93,16 +99,16 @@ impl Tally {
                 format!("direct must be {direct}: the control run and nobody else"),
             ),
             (self.allowed >= captured, format!("allowed must be at least {captured}")),
-            (self.denied == 1, "denied must be 1: the DELETE".to_owned()),
-            (self.held == 1, "held must be 1: the DROP TABLE".to_owned()),
+            (self.denied == 1, format!("denied must be 1: {denied}")),
+            (self.held == 1, format!("held must be 1: {held}")),
             (self.approved == 1, "approved must be 1".to_owned()),
             (self.masked > 0, "masked_values must not be 0".to_owned()),
             (self.leaked == 0, "leaked_values must be 0".to_owned()),
             (self.control_leaks > 0, "the control run must show raw values".to_owned()),
             (self.fail_closed, "fail_closed must be true".to_owned()),
             (self.verified, "recording_verified must be true".to_owned()),
-            (self.dropped, "the approved DROP TABLE must have been run".to_owned()),
-            (self.kept_payments, "the refused DELETE must not have been run".to_owned()),
+            (self.approved_done, format!("what was approved must have been done: {held}")),
+            (self.denied_undone, format!("what was refused must not have been done: {denied}")),
         ]
         .into_iter()
         .filter_map(|(good, says)| (!good).then_some(says))
@@ -113,6 +119,8 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PLOT: Plot = Plot { connections: 4, denied: "the DELETE", held: "the DROP TABLE" };
 
     #[test]
     fn a_good_run_has_nothing_wrong_and_every_field() {
@@ -139,12 +147,12 @@ mod tests {
             control_leaks: 9,
             fail_closed: true,
             verified: true,
-            dropped: true,
-            kept_payments: true,
+            approved_done: true,
+            denied_undone: true,
             ..Tally::default()
         };
         tally.count_events(&audit).unwrap();
-        assert_eq!(tally.wrong(), Vec::<String>::new());
+        assert_eq!(tally.wrong(&PLOT), Vec::<String>::new());
         assert_eq!(
             tally.json(),
             r#"{"captured":5,"direct":4,"allowed":5,"denied":1,"held":1,"approved":1,"masked_values":15,"leaked_values":0,"fail_closed":true,"recording_verified":true}"#
@@ -153,6 +161,6 @@ mod tests {
 
     #[test]
     fn a_run_that_counted_nothing_is_wrong_everywhere() {
-        assert_eq!(Tally::default().wrong().len(), 12);
+        assert_eq!(Tally::default().wrong(&PLOT).len(), 12);
     }
 }
