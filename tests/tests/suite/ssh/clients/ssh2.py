@@ -10,6 +10,7 @@ session.userauth_publickey_fromfile(os.environ["LOGIN"], os.environ["HOME"] + "/
 channel = session.open_session()
 channel.execute("echo out; echo err >&2; exit 4")
 print(channel.read(), channel.read_stderr())
+channel.wait_eof()
 channel.close()
 channel.wait_closed()
 print(channel.get_exit_status())

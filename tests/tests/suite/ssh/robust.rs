@@ -1,0 +1,105 @@
+//! Sessions that are many, slow, long, or cut off.
+//!
+//! Owns the tries.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use tests::assert_eventually;
+use tests::sshd::SshServer;
+
+use super::world;
+
+const SCRIPTS: &str =
+    "{ id: scripts, effect: allow, target: shop, ssh: { actions: [opaque, pty, shell] } }";
+
+#[test]
+fn a_reader_that_stalls_holds_its_server_back_and_nobody_else() {
+    let world = world(&[SCRIPTS]);
+    let place = SshServer::shared().fresh_place();
+    let station = world.workstation();
+    let mut command = station.command("ssh");
+    command.args(["web", &format!("head -c 100000000 /dev/zero; touch {place}/written; echo end")]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut output = child.stdout.take().unwrap();
+    let mut first = [0; 1000];
+    output.read_exact(&mut first).unwrap();
+    // Meanwhile another has all it wants.
+    for _ in 0..3 {
+        assert_eq!(station.ssh(&["echo other; true"]).success(), "other\n");
+    }
+    let written = world.ssh_server().srv().join(place.trim_start_matches("/srv/")).join("written");
+    assert!(!written.exists(), "100 MB went somewhere");
+    let rest = std::io::copy(&mut output, &mut std::io::sink()).unwrap();
+    assert_eq!(rest, 100_000_000 - 1_000 + 4);
+    assert!(child.wait().unwrap().success() && written.exists());
+}
+
+#[test]
+fn a_client_that_is_killed_ends_its_command_and_its_session() {
+    let world = world(&[SCRIPTS]);
+    let station = world.workstation();
+    let mut command = station.command("ssh");
+    command.args(["-tt", "web", "echo begun; sleep 600; true"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut begun = [0; 5];
+    child.stdout.take().unwrap().read_exact(&mut begun).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eventually!(world.open_connections() == 0);
+    let line = world.event("session_ended", |_| true);
+    assert_eq!(line["cause"], "client", "{line}");
+}
+
+#[test]
+fn a_session_that_is_killed_says_so_to_its_client() {
+    let mut world = world(&[SCRIPTS]);
+    let station = world.workstation();
+    let mut command = station.command("ssh");
+    command.args(["web", "echo begun; sleep 600; true"]);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut begun = [0; 5];
+    child.stdout.as_mut().unwrap().read_exact(&mut begun).unwrap();
+    world.reload(|usual| usual.role_of("{ id: shut, effect: deny, target: shop }")).unwrap();
+    let said = tests::programs::ended(child);
+    assert_eq!(said.status, Some(255), "{said:?}");
+    assert!(said.error.contains("policy"), "{said:?}");
+    let line = world.event("session_ended", |_| true);
+    assert_eq!(line["cause"], "policy_changed");
+}
+
+#[test]
+fn a_terminal_is_recorded_with_its_size_and_played_back() {
+    let world = world(&[SCRIPTS]);
+    let station = world.workstation();
+    let program = "import os, paramiko, time\n\
+        client = paramiko.SSHClient()\n\
+        client.set_missing_host_key_policy(paramiko.AutoAddPolicy())\n\
+        client.connect('127.0.0.1', int(os.environ['PORT']), 'deploy', password='x', \
+        allow_agent=False, look_for_keys=False)\n\
+        shell = client.invoke_shell('xterm-256color', 100, 30)\n\
+        shell.send(b'PS1=; echo $((6*7)); read line\\n')\n\
+        seen = b''\n\
+        while b'42' not in seen: seen += shell.recv(1000)\n\
+        shell.resize_pty(132, 50)\n\
+        time.sleep(0.3)\n\
+        shell.send(b'\\nstty size; exit 3\\n')\n\
+        while chunk := shell.recv(1000): seen += chunk\n\
+        print(b'50 132' in seen, shell.recv_exit_status())\n";
+    assert_eq!(station.script("python", program, "/srv/app").success(), "True 3\n");
+    assert_eventually!(world.recordings().iter().any(|(report, _)| report.ok()));
+    let recordings = world.recordings();
+    let mut survey = gateway::recording::terminal::Survey::default();
+    let (_, entries) = recordings.first().unwrap();
+    for entry in entries {
+        survey.entry(entry);
+    }
+    let screens = survey.screens();
+    let [screen] = screens.as_slice() else { panic!("{screens:?}") };
+    assert_eq!((screen.size.columns, screen.size.rows), (100, 30));
+    assert_eq!(screen.term.as_deref(), Some("xterm-256color"));
+    let mut cast = gateway::recording::terminal::Asciicast::new(screen.clone(), false);
+    let lines: String = entries.iter().map(|entry| cast.entry(entry)).collect();
+    assert!(lines.contains("42") && lines.contains("\"r\",\"132x50\""), "{lines}");
+}
