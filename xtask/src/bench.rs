@@ -13,6 +13,7 @@ mod pgbench;
 mod postgres;
 mod processor;
 mod report;
+mod ssh;
 mod statistics;
 
 use clap::{Args, Subcommand};
@@ -46,18 +47,35 @@ enum Subject {
     Postgres,
     /// The connect hook, and a connection that is redirected
     Connect,
+    /// Bulk by cipher, copies, connections and commands, against OpenSSH itself
+    Ssh,
+}
+
+impl Subject {
+    /// What has to be there.
+    const fn needs(self) -> &'static [Need] {
+        match self {
+            Self::Postgres | Self::Connect => {
+                &[Need::Build, Need::Kernel, Need::Postgres, Need::Peers]
+            }
+            Self::Ssh => &[Need::Build, Need::Kernel, Need::Ssh],
+        }
+    }
 }
 
 /// `cargo xtask bench`.
 pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
-    setup::ensure(&[Need::Build, Need::Kernel, Need::Postgres, Need::Peers])?;
+    setup::ensure(arguments.subject.needs())?;
     if !arguments.no_build {
         peers::build()?;
-        measure::build()?;
+        if !matches!(arguments.subject, Subject::Ssh) {
+            measure::build()?;
+        }
     }
     let report = match arguments.subject {
         Subject::Postgres => postgres::measure(arguments)?,
         Subject::Connect => connect::measure(arguments)?,
+        Subject::Ssh => ssh::measure(arguments)?,
     };
     if arguments.json {
         anstream::println!("{}", report.json());

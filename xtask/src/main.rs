@@ -39,7 +39,7 @@ enum Chore {
     Test(suite::TestArguments),
     /// What the gate runs: formatting, lints, tidy, dependencies, tests
     Ci,
-    /// Measure against direct, pgbouncer and haproxy in the same run
+    /// Measure against direct connections, pgbouncer and haproxy in the same run
     Bench(bench::BenchArguments),
     /// Check the rules of the house: who imports whom, module heads, names, sizes, documents
     Tidy,

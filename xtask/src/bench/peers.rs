@@ -22,10 +22,10 @@ pub(super) const DATABASE: &str = "bench";
 pub(super) const USER: &str = "bench";
 
 /// The cgroup of clients that nobody governs.
-const FREE: &str = "free.service";
+pub(super) const FREE: &str = "free.service";
 
 /// The cgroup of clients that the gateway governs.
-const GOVERNED: &str = "governed.service";
+pub(super) const GOVERNED: &str = "governed.service";
 
 /// The gateway's name among the ways.
 pub(super) const OURS: &str = "gateway";
@@ -179,7 +179,8 @@ fn start(name: &'static str, command: Command, log: &Path, port: u16) -> Outcome
     Ok(Way { name, port, processes: vec![process], unit: FREE })
 }
 
-fn free_port() -> Outcome<u16> {
+/// A port that nobody listens on.
+pub(super) fn free_port() -> Outcome<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).during("no free port")?;
     Ok(listener.local_addr().during("no address")?.port())
 }
