@@ -41,7 +41,8 @@ if read -r _; then
     ' server "$directory" &
     server=$!
     read -r _
-    kill -TERM $server
+    # It ignores polite signals while its child lives, which is killed with it.
+    kill -KILL $server
     wait $server
 fi
 rm -rf -- "$directory"

@@ -130,6 +130,8 @@ over(running)
 running = background("-R", f"0:127.0.0.1:{port}")
 line = running.stderr.readline()
 chosen = int(re.search(r"Allocated port (\d+)", line).group(1))
+# OpenSSH's client names the port before it lets connections to it in.
+time.sleep(0.3)
 print("-R 0", talk(("127.0.0.1", chosen)))
 over(running)
 
