@@ -22,6 +22,7 @@ mod run;
 mod sessions;
 mod sockets;
 mod status;
+mod trust;
 mod uninstall;
 mod wording;
 
@@ -72,6 +73,7 @@ enum Command {
     Sessions(sessions::Arguments),
     Reload(reload::Arguments),
     Drain(drain::Arguments),
+    Trust(trust::Arguments),
     Doctor(doctor::Arguments),
     Uninstall(uninstall::Arguments),
 }
@@ -131,6 +133,7 @@ fn dispatch(command: Command, context: &Context, entries: Entries) -> Result<Exi
         Command::Sessions(arguments) => sessions::run(arguments, context),
         Command::Reload(arguments) => reload::run(&arguments, context),
         Command::Drain(arguments) => drain::run(&arguments, context),
+        Command::Trust(arguments) => trust::run(&arguments, context),
         Command::Doctor(arguments) => doctor::run(&arguments, context),
         Command::Uninstall(arguments) => uninstall::run(&arguments, context, entries),
     }

@@ -3,12 +3,15 @@
 //! Owns the layout. Must not know what makes the daemon well: it says so itself.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use clap::Args;
+use model::Protocol;
 
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::look::Look;
+use super::trust;
 use super::wording::{moment, span};
 use crate::control::view::{DaemonState, StatusView};
 
@@ -37,11 +40,13 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         return Ok(Exit::Done);
     }
     let status = context.ask(async |client| client.status().await)?;
-    context.show(&status, render)?;
+    let trusted = trust::is_installed(Path::new(trust::SYSTEM_FILE));
+    context.show(&status, |status, look| render(status, trusted, look))?;
     Ok(if status.is_healthy() { Exit::Done } else { Exit::NotGood })
 }
 
-pub(super) fn render(status: &StatusView, look: &Look) -> String {
+/// `trusted` says whether the system's SSH clients know the gateway's authority.
+pub(super) fn render(status: &StatusView, trusted: bool, look: &Look) -> String {
     let mut text = String::new();
     let state = match status.state {
         DaemonState::Starting => look.warning("starting"),
@@ -72,6 +77,14 @@ pub(super) fn render(status: &StatusView, look: &Look) -> String {
         let detail =
             if check.detail.is_empty() { String::new() } else { format!(": {}", check.detail) };
         look.labelled(&mut text, &check.name, &format!("{word}{detail}"));
+    }
+    if status.targets.iter().any(|target| target.protocol == Protocol::Ssh) {
+        let line = if trusted {
+            look.good("known to the clients of this host")
+        } else {
+            look.warning("not known to the clients of this host: portcullis trust ssh")
+        };
+        look.labelled(&mut text, "host keys", &line);
     }
     if !status.targets.is_empty() {
         let header = ["TARGET", "PROTOCOL", "ENVIRONMENT", "ADDRESSES", "POLICY", "SESSIONS"];

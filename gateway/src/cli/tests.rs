@@ -139,7 +139,7 @@ fn status() -> StatusView {
 #[test]
 fn a_healthy_daemon_at_a_glance() {
     assert!(status().is_healthy());
-    insta::assert_snapshot!(super::status::render(&status(), &PLAIN));
+    insta::assert_snapshot!(super::status::render(&status(), false, &PLAIN));
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_daemon_that_is_not_well_says_so() {
         target.enforced = false;
     }
     assert!(!view.is_healthy());
-    insta::assert_snapshot!(super::status::render(&view, &NARROW));
+    insta::assert_snapshot!(super::status::render(&view, false, &NARROW));
 }
 
 fn sockets() -> Vec<SocketView> {
@@ -367,7 +367,7 @@ fn colour_is_only_colour() {
     let colored = Look { color: true, width: None };
     let strip = |text: String| anstream::adapter::strip_str(&text).to_string();
     let renders: [&dyn Fn(&Look) -> String; 4] = [
-        &|look| super::status::render(&status(), look),
+        &|look| super::status::render(&status(), false, look),
         &|look| super::sockets::render(&sockets(), NOW, look),
         &|look| super::explain::render(&explanation(), look),
         &|look| super::approvals::render(&[hold()], NOW, look),

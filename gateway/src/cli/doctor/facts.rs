@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::Path;
 
+use super::super::trust;
+
 /// The facts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct HostFacts {
@@ -29,6 +31,8 @@ pub(super) struct HostFacts {
     pub(super) lockdown: Option<String>,
     /// Where tracefs is mounted.
     pub(super) tracefs: Option<String>,
+    /// Whether the system's SSH clients trust the gateway's host certificates.
+    pub(super) trusts_ssh: bool,
 }
 
 impl HostFacts {
@@ -52,6 +56,7 @@ impl HostFacts {
             lsm: text("sys/kernel/security/lsm").map(|text| text.trim().to_owned()),
             lockdown: text("sys/kernel/security/lockdown").as_deref().and_then(bracketed),
             tracefs: mount_of(&mounts, "tracefs"),
+            trusts_ssh: trust::is_installed(&root.join(trust::SYSTEM_FILE.trim_start_matches('/'))),
         }
     }
 }

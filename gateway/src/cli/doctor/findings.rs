@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::super::trust::SYSTEM_FILE;
 use super::facts::HostFacts;
 
 /// Oldest kernel with everything the programs use (bounded loops, BPF links on cgroups, socket
@@ -65,7 +66,17 @@ pub(super) fn findings(facts: &HostFacts) -> Vec<Finding> {
     findings.extend(CAPABILITIES_OPTIONAL.iter().map(|c| capability(facts, *c, State::Optional)));
     findings.push(lsm(facts));
     findings.push(tracing(facts));
+    findings.push(ssh_trust(facts));
     findings
+}
+
+fn ssh_trust(facts: &HostFacts) -> Finding {
+    if facts.trusts_ssh {
+        return Finding::new("ssh trust", State::Good, SYSTEM_FILE);
+    }
+    let found = format!("no line of the gateway's in {SYSTEM_FILE}");
+    Finding::new("ssh trust", State::Optional, found)
+        .with_remedy("Where there are targets of SSH: `portcullis trust ssh --apply`.")
 }
 
 fn version(facts: &HostFacts) -> Option<(u32, u32)> {

@@ -18,6 +18,7 @@ fn ready() -> HostFacts {
         lsm: Some("lockdown,capability,bpf".into()),
         lockdown: Some("none".into()),
         tracefs: Some("/sys/kernel/tracing".into()),
+        trusts_ssh: true,
     }
 }
 
@@ -44,6 +45,7 @@ fn facts_are_read_from_where_the_kernel_puts_them() {
         "Limit                     Soft Limit           Hard Limit           Units\n\
          Max locked memory         8388608              8388608              bytes\n",
     );
+    file("etc/ssh/ssh_known_hosts2", "# >>> portcullis trust ssh, instance main\n");
     file("sys/kernel/security/lsm", "lockdown,capability,bpf");
     file("sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
     assert_eq!(HostFacts::read(root.path()), ready());
