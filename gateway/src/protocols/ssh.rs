@@ -28,7 +28,7 @@
 //! | `scp` | the files in a copy |
 //! | `backlog` | clients that send more than goes up |
 //! | `forwards` | connections through the target |
-//! | `upstream` | the login at the target |
+//! | `upstream`, `fault` | the login at the target; what is wrong with it |
 //! | `words`, `trust` | what people are told |
 
 mod backlog;
@@ -38,6 +38,7 @@ mod client_stream;
 mod connection;
 mod desk;
 mod environment;
+mod fault;
 mod files;
 mod forwards;
 mod front;

@@ -194,7 +194,7 @@ async fn attend(mut client: Client, house: House, strict_paths: bool) -> Session
     let House {
         session,
         user,
-        upstream: upstream::LoggedIn { handle, gone: upstream_gone, opened },
+        upstream: upstream::LoggedIn { handle, gone: upstream_gone, fault, opened },
     } = house;
     let limits = Arc::clone(session.limits());
     let (standings, standing) = watch::channel(0_u64);
@@ -203,6 +203,7 @@ async fn attend(mut client: Client, house: House, strict_paths: bool) -> Session
     let open = Arc::new(Open {
         desk,
         upstream,
+        fault: fault.clone(),
         granted: Granted::default(),
         user,
         home: OnceCell::new(),
@@ -230,6 +231,11 @@ async fn attend(mut client: Client, house: House, strict_paths: bool) -> Session
             next = counter.next() => next,
             ended = &mut client.running => {
                 break (ended.map_or_else(|error| end_of(&error), |()| SessionEnd::Client), None);
+            }
+            // Whoever broke the protocol is gone next.
+            because = fault.found() => {
+                let refusal = over("the target broke the protocol");
+                break (SessionEnd::ProtocolViolation { because }, Some(refusal));
             }
             () = upstream_gone.cancelled() => {
                 let refusal = over("the connection to the target is gone");

@@ -10,6 +10,7 @@ use tokio::sync::{OnceCell, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
+use super::fault::Fault;
 use super::forwards::Granted;
 use super::upstream::UpstreamHandle;
 use crate::session::Guarded;
@@ -20,6 +21,8 @@ pub(super) struct Open {
     pub(super) desk: Desk,
     /// The way upstream.
     pub(super) upstream: Guarded<UpstreamHandle>,
+    /// What is wrong with the upstream. Noting it ends the session.
+    pub(super) fault: Fault,
     /// What the upstream may make use of at the client.
     pub(super) granted: Granted,
     /// The login the workload asked for.

@@ -21,6 +21,7 @@ use tokio::time::timeout;
 use super::backlog::Backlog;
 use super::channel::{Live, Request, Terminal};
 use super::desk::{Desk, Ended};
+use super::fault::Fault;
 use super::open::Open;
 use super::output::{Counts, Output};
 use super::request::{Content, Plan};
@@ -93,8 +94,10 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
                 error: output(OutputStream::Error, error),
                 to_client,
                 client,
+                fault: &open.fault,
                 typed: typed.as_ref(),
                 status: None,
+                ended: false,
                 holds_end: false,
                 copy: Copy::new(None, &open.desk, &receipt),
             };
@@ -118,6 +121,7 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
         }
     };
     let outcome = match over {
+        Over::Upstream(Err(russh::Error::Inconsistent)) => OperationOutcome::Failed,
         Over::Upstream(shown) => {
             if let Err(error) = shown {
                 tracing::debug!(%error, "the client was not shown the end");
@@ -186,9 +190,12 @@ struct Down<'a> {
     error: Output<'a>,
     to_client: &'a ChannelWriteHalf<server::Msg>,
     client: &'a server::Handle,
+    fault: &'a Fault,
     /// What is typed, where there is a terminal.
     typed: Option<&'a Mutex<Typed>>,
     status: Option<Status>,
+    /// The upstream has ended its output.
+    ended: bool,
     /// The upstream has ended its output, and the client does not know yet.
     holds_end: bool,
     copy: Copy<'a>,
@@ -212,6 +219,7 @@ impl Down<'_> {
             };
             match message {
                 Some(ChannelMsg::Close) => break true,
+                Some(message) if self.is_lie(&message) => return Err(russh::Error::Inconsistent),
                 Some(message) => self.show(message).await?,
                 None => break false,
             }
@@ -238,6 +246,23 @@ impl Down<'_> {
         }
     }
 
+    /// Whether this cannot come after what has come. Nothing of it is shown, nor of what follows.
+    fn is_lie(&self, message: &ChannelMsg) -> bool {
+        let because = match message {
+            ChannelMsg::Data { .. } | ChannelMsg::ExtendedData { .. } if self.ended => {
+                "the upstream sent output after the end of it"
+            }
+            ChannelMsg::ExitStatus { .. } | ChannelMsg::ExitSignal { .. }
+                if self.status.is_some() =>
+            {
+                "the upstream said twice how a command ended"
+            }
+            _ => return false,
+        };
+        self.fault.note(because);
+        true
+    }
+
     async fn show(&mut self, message: ChannelMsg) -> Result<(), russh::Error> {
         match message {
             ChannelMsg::Data { data } => {
@@ -247,16 +272,18 @@ impl Down<'_> {
             // There is no other kind than standard error (RFC 4254 5.2).
             ChannelMsg::ExtendedData { data, .. } => self.error.take(data).await,
             ChannelMsg::Eof => {
+                self.ended = true;
                 self.let_go().await?;
                 if self.status.is_some() { self.to_client.eof().await } else { self.hold_end() }
             }
             ChannelMsg::ExitStatus { exit_status } => {
-                self.ended(Status::Exited(exit_status)).await?;
+                // Output may still come: what is held back of it waits for that.
+                self.status = Some(Status::Exited(exit_status));
                 self.to_client.exit_status(exit_status).await?;
                 self.release_end().await
             }
             ChannelMsg::ExitSignal { signal_name, core_dumped, error_message, lang_tag } => {
-                self.ended(Status::Killed(name(&signal_name).into())).await?;
+                self.status = Some(Status::Killed(name(&signal_name).into()));
                 let told = self.client.exit_signal_request(
                     self.to_client.id(),
                     signal_name,
@@ -273,11 +300,6 @@ impl Down<'_> {
             }
             _ => Ok(()),
         }
-    }
-
-    async fn ended(&mut self, status: Status) -> Result<(), russh::Error> {
-        self.status = Some(status);
-        self.let_go().await
     }
 
     const fn hold_end(&mut self) -> Result<(), russh::Error> {

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) use below::{Below, OpenedBelow, OpenedFor};
 use signing::KeyError;
 
+use super::fault::Fault;
 use crate::session::{HostKeyError, Refusal, RefusalKind, Session, Upstream};
 
 /// Channels that the upstream has opened and nobody has looked at yet. More are rejected.
@@ -36,6 +37,8 @@ pub(super) struct LoggedIn {
     pub(super) handle: UpstreamHandle,
     /// Cancelled when it is gone.
     pub(super) gone: CancellationToken,
+    /// What is wrong with it, once something is.
+    pub(super) fault: Fault,
     /// Channels that it opens: forwarded connections, agents, X11.
     pub(super) opened: mpsc::Receiver<OpenedBelow>,
 }
@@ -119,10 +122,11 @@ async fn connect(mut upstream: Upstream, user: &str) -> Result<LoggedIn, LoginEr
     let config = preferences::config(&check.expected()?);
     let gone = CancellationToken::new();
     let (opening, opened) = mpsc::channel(OPENED_WAITING_MAX);
-    let below = Below::new(check, gone.clone(), opening);
+    let fault = Fault::default();
+    let below = Below::new(check, gone.clone(), fault.clone(), opening);
     let mut handle = client::connect_stream(Arc::new(config), upstream.stream, below).await?;
     authentication::prove(&mut handle, means).await?;
-    Ok(LoggedIn { handle, gone, opened })
+    Ok(LoggedIn { handle, gone, fault, opened })
 }
 
 #[cfg(test)]

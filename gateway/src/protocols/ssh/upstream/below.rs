@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::LoginError;
+use crate::protocols::ssh::fault::{Fault, is_violation};
 use crate::session::{HostKeyCheck, Shown};
 
 /// A channel that the upstream wants to open. Dropping it rejects.
@@ -59,6 +60,7 @@ pub(in crate::protocols::ssh) enum OpenedFor {
 pub(in crate::protocols::ssh) struct Below {
     check: HostKeyCheck,
     opening: mpsc::Sender<OpenedBelow>,
+    fault: Fault,
     _gone: DropGuard,
 }
 
@@ -66,9 +68,10 @@ impl Below {
     pub(super) fn new(
         check: HostKeyCheck,
         gone: CancellationToken,
+        fault: Fault,
         opening: mpsc::Sender<OpenedBelow>,
     ) -> Self {
-        Self { check, opening, _gone: gone.drop_guard() }
+        Self { check, opening, fault, _gone: gone.drop_guard() }
     }
 
     fn hand(&self, from: OpenedFor, channel: Channel<Msg>, reply: ChannelOpenHandle) {
@@ -198,7 +201,18 @@ impl Handler for Below {
                 tracing::debug!(reason = ?info.reason_code, "the upstream disconnected");
                 Ok(())
             }
-            DisconnectReason::Error(error) => Err(error),
+            DisconnectReason::Error(error) => {
+                let broken = match &error {
+                    LoginError::Protocol(error) => is_violation(error),
+                    // Keys are exchanged again in the middle of a session.
+                    LoginError::HostKey(_) => true,
+                    _ => false,
+                };
+                if broken {
+                    self.fault.note(&format!("the upstream: {error}"));
+                }
+                Err(error)
+            }
         }
     }
 }
