@@ -72,6 +72,14 @@ impl Middle {
         self.accepted.load(Ordering::SeqCst)
     }
 
+    /// Plans what happens to what is sent next, where nobody can read in it. It happens once.
+    ///
+    /// # Panics
+    /// Where an earlier test of this value panicked.
+    pub fn plan_next(&self, plan: Plan) {
+        *self.plan.lock().expect("nobody panicked") = Some((Vec::new(), plan));
+    }
+
     /// Plans what happens to requests that hold `marker`.
     ///
     /// # Panics
@@ -99,8 +107,7 @@ fn requests(
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = client.read(&mut buffer) {
         let request = buffer.get(..count).unwrap_or_default();
-        let planned = plan.lock().expect("nobody panicked").clone();
-        match planned.filter(|(marker, _)| holds(request, marker)).map(|(_, plan)| plan) {
+        match planned(plan, request) {
             None => {}
             Some(Plan::CutAt(at)) => *cut.lock().expect("nobody panicked") = Some(at),
             Some(Plan::Reset) => {
@@ -138,6 +145,16 @@ fn answers(mut server: TcpStream, mut client: TcpStream, cut: &Mutex<Option<usiz
         }
     }
     let _ = client.shutdown(Shutdown::Write);
+}
+
+/// The plan for a request. One without a marker is for any, and for one.
+fn planned(plan: &Planned, request: &[u8]) -> Option<Plan> {
+    let mut planned = plan.lock().expect("nobody panicked");
+    let (marker, _) = planned.as_ref()?;
+    if marker.is_empty() {
+        return planned.take().map(|(_, plan)| plan);
+    }
+    planned.clone().filter(|(marker, _)| holds(request, marker)).map(|(_, plan)| plan)
 }
 
 fn holds(request: &[u8], marker: &[u8]) -> bool {

@@ -191,7 +191,16 @@ impl World {
     /// Where the gateway does not accept.
     #[must_use]
     pub fn connect_as(&self, opener: &Opener) -> Client {
-        Client::over(self.flows.connect(self.address, opener).expect("the gateway accepts"))
+        Client::over(self.open_as(opener))
+    }
+
+    /// The same, for a client of another protocol.
+    ///
+    /// # Panics
+    /// Where the gateway does not accept.
+    #[must_use]
+    pub fn open_as(&self, opener: &Opener) -> std::net::TcpStream {
+        self.flows.connect(self.address, opener).expect("the gateway accepts")
     }
 
     /// A session of the usual workload with the shop.

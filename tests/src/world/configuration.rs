@@ -66,6 +66,8 @@ pub struct Configuration {
     protocol: Protocol,
     upstream: SocketAddr,
     host: Option<String>,
+    /// The public keys of a host.
+    public_keys: Vec<String>,
     /// What the gateway logs in with at a database.
     pub credential: User,
     /// What `credential:` says for a host.
@@ -94,6 +96,7 @@ impl Configuration {
             protocol: Protocol::Postgres,
             upstream: upstream.address(),
             host: None,
+            public_keys: Vec::new(),
             credential: APP,
             host_credential: String::new(),
             host_keys: String::new(),
@@ -114,6 +117,7 @@ impl Configuration {
                 usual.protocol = Protocol::Ssh;
                 SSH_ROLES.clone_into(&mut usual.roles);
                 SSH_CLASSIFICATION.clone_into(&mut usual.classification);
+                usual.public_keys = server.host_keys();
                 let known = server.known_hosts_file();
                 usual.host_keys = format!("{{ known_hosts: {} }}", known.display());
                 let key = server.gateway_key_file();
@@ -189,13 +193,26 @@ impl Configuration {
     #[must_use]
     pub fn credential(mut self, user: User) -> Self {
         self.credential = user;
+        let secret = self.secret_file();
+        self.host_credential =
+            format!("{{ user: {}, password: {{ file: {} }} }}", user.name, secret.display());
         self
     }
 
-    /// With another upstream, without TLS.
+    /// With another upstream, without TLS. A host there has the same keys.
+    ///
+    /// # Panics
+    /// Where it cannot be written down that it has.
     #[must_use]
     pub fn upstream_at(mut self, address: SocketAddr) -> Self {
         self.upstream = address;
+        if self.protocol == Protocol::Ssh {
+            let known = self.directory.join("known_hosts");
+            let line = |key: &String| format!("[{}]:{} {key}\n", address.ip(), address.port());
+            let lines: String = self.public_keys.iter().map(line).collect();
+            fs::write(&known, lines).expect("a file of known hosts");
+            self.host_keys = format!("{{ known_hosts: {} }}", known.display());
+        }
         "disable".clone_into(&mut self.upstream_tls);
         self
     }

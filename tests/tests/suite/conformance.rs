@@ -4,22 +4,30 @@
 //! without a subject fails the first test. Each test walks all subjects.
 
 mod postgres;
+mod ssh;
 mod subject;
-
-use std::time::Duration;
 
 use gateway::recording::Record;
 use model::Protocol;
 use serde_json::json;
 use tests::assert_eventually;
-use tests::cluster::{APP, Cluster, USERS, User};
 use tests::middle::{Middle, Plan};
 use tests::world::{Opener, World, text_of};
 
 use subject::{Deed, Subject};
 
 fn subjects() -> Vec<Box<dyn Subject>> {
-    vec![Box::new(postgres::Postgres)]
+    vec![Box::new(postgres::Postgres), Box::new(ssh::Ssh)]
+}
+
+/// The usual world with a subject's real server.
+fn world_of(subject: &dyn Subject) -> World {
+    World::with(subject.server(), |usual| usual)
+}
+
+/// The usual world with something in front of a subject's real server.
+fn world_behind(subject: &dyn Subject, middle: &Middle) -> World {
+    World::with(subject.server(), |usual| usual.upstream_at(middle.address()))
 }
 
 #[test]
@@ -36,7 +44,7 @@ fn every_protocol_of_the_registry_is_a_subject() {
 #[test]
 fn a_refused_operation_never_reaches_the_upstream_and_the_session_goes_on() {
     for subject in subjects() {
-        let world = World::new();
+        let world = world_of(&*subject);
         let mut peer = subject.session(&world);
         let (denied, allowed) = (Deed::denied(), Deed::allowed());
         let answer = peer.run(&denied);
@@ -52,7 +60,7 @@ fn a_refused_operation_never_reaches_the_upstream_and_the_session_goes_on() {
 #[test]
 fn a_refusal_names_its_rule() {
     for subject in subjects() {
-        let world = World::new();
+        let world = world_of(&*subject);
         let answer = subject.session(&world).run(&Deed::denied());
         assert!(answer.text.contains("no-deletes"), "{answer:?}");
         let line = world.event("operation_decided", |line| line["effect"] == "deny");
@@ -64,9 +72,8 @@ fn a_refusal_names_its_rule() {
 #[test]
 fn who_may_not_connect_causes_no_connection_upstream() {
     for subject in subjects() {
-        let cluster = Cluster::shared();
-        let middle = Middle::before(([127, 0, 0, 1], cluster.port()).into());
-        let world = World::with(cluster, |usual| {
+        let middle = Middle::before(subject.server().address());
+        let world = World::with(subject.server(), |usual| {
             usual
                 .upstream_at(middle.address())
                 .role_of("{ id: nobody, effect: deny, target: shop }")
@@ -82,7 +89,7 @@ fn who_may_not_connect_causes_no_connection_upstream() {
 #[test]
 fn a_socket_without_a_binding_or_a_workload_is_refused() {
     for subject in subjects() {
-        let world = World::new();
+        let world = world_of(&*subject);
         let unbound = subject.login_from_nowhere(&world);
         assert!(unbound.is_err(), "a connection without a binding was let in");
         let line = world.event("socket_refused", |line| line["why"] == "no_binding");
@@ -100,7 +107,7 @@ fn a_socket_without_a_binding_or_a_workload_is_refused() {
 #[test]
 fn a_held_operation_runs_once_it_is_approved() {
     for subject in subjects() {
-        let world = World::new();
+        let world = world_of(&*subject);
         let place = subject.fresh_place(&world);
         let mut peer = subject.session_at(&world, &place);
         let deed = Deed::held();
@@ -119,7 +126,7 @@ fn a_held_operation_runs_once_it_is_approved() {
 #[test]
 fn a_hold_that_is_rejected_is_refused_and_the_session_goes_on() {
     for subject in subjects() {
-        let world = World::new();
+        let world = world_of(&*subject);
         let place = subject.fresh_place(&world);
         let mut peer = subject.session_at(&world, &place);
         let deed = Deed::held();
@@ -135,7 +142,7 @@ fn a_hold_that_is_rejected_is_refused_and_the_session_goes_on() {
 #[test]
 fn a_hold_that_nobody_answers_expires_and_is_refused() {
     for subject in subjects() {
-        let world = World::with(Cluster::shared(), |mut usual| {
+        let world = World::with(subject.server(), |mut usual| {
             usual.roles = usual.roles.replace("within: 1m", "within: 1s");
             usual
         });
@@ -153,7 +160,7 @@ fn a_hold_that_nobody_answers_expires_and_is_refused() {
 #[test]
 fn a_hold_dies_with_its_client_and_can_no_longer_be_approved() {
     for subject in subjects() {
-        let world = World::new();
+        let world = world_of(&*subject);
         let place = subject.fresh_place(&world);
         let mut peer = subject.session_at(&world, &place);
         let deed = Deed::held();
@@ -170,11 +177,12 @@ fn a_hold_dies_with_its_client_and_can_no_longer_be_approved() {
 #[test]
 fn a_policy_change_is_felt_by_the_next_operation_of_a_live_session() {
     for subject in subjects() {
-        let mut world = World::new();
+        let mut world = world_of(&*subject);
         let mut peer = subject.session(&world);
         assert!(!peer.run(&Deed::allowed()).refused());
-        let change = "{ id: closed, effect: deny, target: shop, sql: { actions: [select] } }";
-        world.reload(|usual| usual.role_of(change)).unwrap();
+        let block = subject.block_of_allowed();
+        let change = format!("{{ id: closed, effect: deny, target: shop, {block} }}");
+        world.reload(|usual| usual.role_of(&change)).unwrap();
         let answer = peer.run(&Deed::allowed());
         assert!(answer.refused() && answer.text.contains("closed"), "{answer:?}");
     }
@@ -183,7 +191,7 @@ fn a_policy_change_is_felt_by_the_next_operation_of_a_live_session() {
 #[test]
 fn a_policy_change_that_shuts_the_door_ends_a_live_session_and_says_why() {
     for subject in subjects() {
-        let mut world = World::new();
+        let mut world = world_of(&*subject);
         let mut peer = subject.session(&world);
         assert!(!peer.run(&Deed::allowed()).refused());
         let change = "{ id: shut, effect: deny, target: shop }";
@@ -199,16 +207,15 @@ fn a_policy_change_that_shuts_the_door_ends_a_live_session_and_says_why() {
 #[test]
 fn masks_hold_wherever_an_answer_is_cut() {
     for subject in subjects() {
-        let cluster = Cluster::shared();
-        let middle = Middle::before(([127, 0, 0, 1], cluster.port()).into());
-        let world = World::with(cluster, |usual| usual.upstream_at(middle.address()));
+        let middle = Middle::before(subject.server().address());
+        let world = world_behind(&*subject, &middle);
         let mut peer = subject.session(&world);
         let whole = peer.run(&Deed::sensitive());
         assert!(!whole.refused(), "{whole:?}");
         assert!(!whole.text.is_empty());
         for cut in 1..subject.sensitive_answer_bytes() {
-            let deed = Deed::sensitive();
-            middle.plan(&deed.marker(), Plan::CutAt(cut));
+            let deed = Deed::sensitive_cut_at(cut);
+            subject.plan(&middle, &deed, Plan::CutAt(cut));
             let answer = peer.run(&deed);
             assert_eq!(answer.values, whole.values, "cut after {cut} bytes");
             for raw in subject.raw_values() {
@@ -221,16 +228,12 @@ fn masks_hold_wherever_an_answer_is_cut() {
 #[test]
 fn a_request_is_understood_wherever_it_is_cut() {
     for subject in subjects() {
-        let world = World::new();
+        let world = world_of(&*subject);
         let mut peer = subject.session(&world);
         for deed in [Deed::denied(), Deed::sensitive()] {
             let whole = peer.run(&deed);
-            let bytes = subject.bytes(&deed);
-            for cut in 1..bytes.len() {
-                let (first, second) = bytes.split_at(cut);
-                peer.send(first);
-                std::thread::sleep(Duration::from_millis(1));
-                peer.send(second);
+            for cut in subject.cuts(&deed) {
+                peer.begin_cut(&deed, cut);
                 assert_eq!(peer.answer(), whole, "cut after {cut} bytes");
             }
         }
@@ -240,7 +243,7 @@ fn a_request_is_understood_wherever_it_is_cut() {
 #[test]
 fn the_recording_holds_what_passed_and_nothing_raw() {
     for subject in subjects() {
-        let world = World::new();
+        let world = world_of(&*subject);
         let mut peer = subject.session(&world);
         let deeds = [Deed::allowed(), Deed::denied(), Deed::sensitive()];
         let shown: Vec<_> = deeds.iter().map(|deed| peer.run(deed)).collect();
@@ -274,12 +277,12 @@ fn the_recording_holds_what_passed_and_nothing_raw() {
 #[test]
 fn a_truncated_frame_ends_its_session_and_no_other() {
     for subject in subjects() {
-        let world = World::new();
+        let world = world_of(&*subject);
         let mut other = subject.session(&world);
-        let bytes = subject.bytes(&Deed::allowed());
-        for cut in 1..bytes.len() {
+        let deed = Deed::allowed();
+        for cut in subject.cuts(&deed) {
             let mut peer = subject.session(&world);
-            peer.send(bytes.get(..cut).unwrap());
+            peer.begin_truncated(&deed, cut);
             drop(peer);
         }
         assert_eventually!(world.open_connections() == 1, "sessions are left over");
@@ -291,7 +294,7 @@ fn a_truncated_frame_ends_its_session_and_no_other() {
 #[test]
 fn bytes_that_are_no_frame_end_the_session_before_anything_is_kept() {
     for subject in subjects() {
-        let world = World::with(Cluster::shared(), |usual| {
+        let world = World::with(subject.server(), |usual| {
             usual.limits("{ message_bytes_max: 64KiB, statement_bytes_max: 32KiB }")
         });
         for (what, bytes) in subject.oversize_frames() {
@@ -312,12 +315,12 @@ fn bytes_that_are_no_frame_end_the_session_before_anything_is_kept() {
 #[test]
 fn a_request_beyond_its_limit_is_refused_unread_and_the_session_goes_on() {
     for subject in subjects() {
-        let world = World::with(Cluster::shared(), |usual| {
+        let world = World::with(subject.server(), |usual| {
             usual.limits("{ message_bytes_max: 64KiB, statement_bytes_max: 32KiB }")
         });
         let mut peer = subject.session(&world);
         let deed = Deed::allowed();
-        peer.send(&subject.too_long(&deed));
+        peer.begin_too_long(&deed);
         let answer = peer.answer();
         assert!(answer.values.is_empty() && answer.text.contains("portcullis"), "{answer:?}");
         assert!(!peer.run(&Deed::allowed()).refused());
@@ -328,13 +331,12 @@ fn a_request_beyond_its_limit_is_refused_unread_and_the_session_goes_on() {
 #[test]
 fn requests_sent_ahead_are_each_decided_and_answered_in_order() {
     for subject in subjects() {
-        let world = World::new();
+        let world = world_of(&*subject);
         let mut peer = subject.session(&world);
         let deeds: Vec<Deed> = (0..40)
             .map(|index| if index % 3 == 1 { Deed::denied() } else { Deed::allowed() })
             .collect();
-        let bytes: Vec<u8> = deeds.iter().flat_map(|deed| subject.bytes(deed)).collect();
-        peer.send(&bytes);
+        peer.begin_at_once(&deeds);
         for (index, deed) in deeds.iter().enumerate() {
             let answer = peer.answer();
             assert_eq!(answer.refused(), index % 3 == 1, "{index}: {answer:?}");
@@ -346,8 +348,8 @@ fn requests_sent_ahead_are_each_decided_and_answered_in_order() {
 #[test]
 fn the_real_credential_is_in_no_log_no_audit_no_recording_and_no_answer() {
     for subject in subjects() {
-        for user in USERS {
-            let world = World::with(Cluster::shared(), |usual| usual.credential(*user));
+        for credential in subject.credentials() {
+            let world = World::with(subject.server(), &credential.right);
             let mut peer = subject.session(&world);
             let mut shown = String::new();
             for deed in [Deed::allowed(), Deed::denied(), Deed::sensitive(), Deed::failing()] {
@@ -356,23 +358,22 @@ fn the_real_credential_is_in_no_log_no_audit_no_recording_and_no_answer() {
             drop(peer);
             let _ = world.event("session_ended", |_| true);
             // An upstream that turns the credential down is the moment when one is blurted out.
-            let wrong = User { name: user.name, password: "canary-wrong-77aa" };
-            let refused = World::with(Cluster::shared(), |usual| usual.credential(wrong));
+            let refused = World::with(subject.server(), &credential.wrong);
             shown.push_str(&subject.refused_login(&refused));
             let _ = refused.event("upstream_failed", |_| true);
             for written in [shown, world.everything_written(), refused.everything_written()] {
-                assert!(!written.contains(user.password), "{} leaked", user.name);
-                assert!(!written.contains(wrong.password), "a wrong password leaked");
+                for secret in &credential.secrets {
+                    assert!(!written.contains(secret), "{} leaked", credential.name);
+                }
             }
         }
-        assert!(APP.password.starts_with("canary-"));
     }
 }
 
 #[test]
 fn a_drain_lets_an_answer_that_is_under_way_arrive_whole() {
     for subject in subjects() {
-        let world = World::new();
+        let world = world_of(&*subject);
         let mut peer = subject.session(&world);
         peer.begin(&Deed::long());
         peer.first_part();
@@ -391,12 +392,11 @@ fn a_drain_lets_an_answer_that_is_under_way_arrive_whole() {
 #[test]
 fn an_upstream_that_resets_ends_its_session_with_an_error() {
     for subject in subjects() {
-        let cluster = Cluster::shared();
-        let middle = Middle::before(([127, 0, 0, 1], cluster.port()).into());
-        let world = World::with(cluster, |usual| usual.upstream_at(middle.address()));
+        let middle = Middle::before(subject.server().address());
+        let world = world_behind(&*subject, &middle);
         let mut peer = subject.session(&world);
         let deed = Deed::allowed();
-        middle.plan(&deed.marker(), Plan::Reset);
+        subject.plan(&middle, &deed, Plan::Reset);
         peer.begin(&deed);
         let last_words = peer.until_end();
         assert!(!last_words.is_empty(), "the client was told nothing");
@@ -409,13 +409,12 @@ fn an_upstream_that_resets_ends_its_session_with_an_error() {
 #[test]
 fn an_upstream_that_lies_is_cut_off_and_nothing_raw_gets_through() {
     for subject in subjects() {
-        let cluster = Cluster::shared();
-        for (what, lie) in subject.lies() {
-            let middle = Middle::before(([127, 0, 0, 1], cluster.port()).into());
-            let world = World::with(cluster, |usual| usual.upstream_at(middle.address()));
-            let mut peer = subject.session(&world);
+        for what in subject.lies() {
             let deed = Deed::sensitive();
-            middle.plan(&deed.marker(), Plan::Say(lie));
+            let deceived = subject.deceived(what, &deed);
+            let world = &deceived.world;
+            let mut peer = subject.session(world);
+            deceived.begin();
             peer.begin(&deed);
             let last_words = peer.until_end();
             for raw in subject.raw_values() {
@@ -433,7 +432,7 @@ fn an_unreachable_upstream_is_told_to_the_client_and_to_the_audit_log() {
     for subject in subjects() {
         // A port that was free a moment ago: nobody listens.
         let nobody = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
-        let world = World::with(Cluster::shared(), |usual| usual.upstream_at(nobody));
+        let world = World::with(subject.server(), |usual| usual.upstream_at(nobody));
         let refusal = subject.refused_login(&world);
         assert!(refusal.contains("upstream"), "{refusal}");
         let _ = world.event("upstream_failed", |_| true);

@@ -1,11 +1,14 @@
 //! PostgreSQL's words for the conformance suite.
 
+use std::time::Duration;
+
 use model::Protocol;
 use tests::client::{Client, Message, messages};
-use tests::cluster::SHOP;
-use tests::world::{Opener, WORKLOAD, World};
+use tests::cluster::{APP, Cluster, SHOP, USERS, User};
+use tests::middle::{Middle, Plan};
+use tests::world::{Opener, Upstream, WORKLOAD, World};
 
-use super::subject::{Answer, Deed, Kind, Peer, Subject};
+use super::subject::{Answer, Credential, Deceived, Deed, Kind, Peer, Subject};
 
 /// Rows of the long answer.
 const LONG_ROWS: usize = 200_000;
@@ -19,8 +22,16 @@ impl Subject for Postgres {
         Protocol::Postgres
     }
 
-    fn bytes(&self, deed: &Deed) -> Vec<u8> {
-        messages::query(&sql(deed))
+    fn server(&self) -> Upstream {
+        Cluster::shared().into()
+    }
+
+    fn cuts(&self, deed: &Deed) -> Vec<usize> {
+        (1..request(deed).len()).collect()
+    }
+
+    fn block_of_allowed(&self) -> &'static str {
+        "sql: { actions: [select] }"
     }
 
     fn session(&self, world: &World) -> Box<dyn Peer> {
@@ -83,41 +94,66 @@ impl Subject for Postgres {
         ]
     }
 
-    fn too_long(&self, deed: &Deed) -> Vec<u8> {
-        messages::query(&format!("{} -- {}", sql(deed), "x".repeat(40_000)))
+    fn plan(&self, middle: &Middle, deed: &Deed, plan: Plan) {
+        middle.plan(&deed.marker(), plan);
     }
 
-    fn lies(&self) -> Vec<(&'static str, Vec<u8>)> {
-        let raw = "customer1@mail.example";
-        let ready = messages::message(b'Z', b"I");
-        let complete = messages::message(b'C', b"SELECT 1\0");
-        let said = |parts: &[Vec<u8>]| parts.concat();
-        vec![
-            (
-                "rows before they are described",
-                said(&[row(&[raw]), complete.clone(), ready.clone()]),
-            ),
-            (
-                "more values than columns",
-                said(&[described(1), row(&["1", raw]), complete.clone(), ready.clone()]),
-            ),
-            ("fewer values than columns", said(&[described(3), row(&[raw]), complete, ready])),
-            (
-                "a row whose value is longer than the row",
-                said(&[described(1), {
-                    let mut body = 1_u16.to_be_bytes().to_vec();
-                    body.extend(1_000_u32.to_be_bytes());
-                    body.extend(raw.as_bytes());
-                    messages::message(b'D', &body)
-                }]),
-            ),
-            ("a frame without an end", {
-                [&[b'D'][..], &0x7fff_ffff_u32.to_be_bytes(), raw.as_bytes()].concat()
-            }),
-            ("a message that no server sends", messages::message(b'!', raw.as_bytes())),
-            ("authentication in the middle", messages::message(b'R', &3_u32.to_be_bytes())),
-        ]
+    fn credentials(&self) -> Vec<Credential> {
+        assert!(APP.password.starts_with("canary-"));
+        let of = |user: &User| {
+            let user = *user;
+            let wrong = User { name: user.name, password: "canary-wrong-77aa" };
+            Credential {
+                name: user.name,
+                right: Box::new(move |usual| usual.credential(user)),
+                wrong: Box::new(move |usual| usual.credential(wrong)),
+                secrets: vec![user.password.to_owned(), wrong.password.to_owned()],
+            }
+        };
+        USERS.iter().map(of).collect()
     }
+
+    fn lies(&self) -> Vec<&'static str> {
+        lies().into_iter().map(|(what, _)| what).collect()
+    }
+
+    fn deceived(&self, lie: &str, deed: &Deed) -> Deceived {
+        let middle = Middle::before(self.server().address());
+        let world = super::world_behind(self, &middle);
+        let (_, said) = lies().into_iter().find(|(what, _)| *what == lie).unwrap();
+        let marker = deed.marker();
+        Deceived::new(world, move || middle.plan(&marker, Plan::Say(said.clone())))
+    }
+}
+
+/// Answers that no honest server gives, with raw values in them.
+fn lies() -> Vec<(&'static str, Vec<u8>)> {
+    let raw = "customer1@mail.example";
+    let ready = messages::message(b'Z', b"I");
+    let complete = messages::message(b'C', b"SELECT 1\0");
+    let said = |parts: &[Vec<u8>]| parts.concat();
+    vec![
+        ("rows before they are described", said(&[row(&[raw]), complete.clone(), ready.clone()])),
+        (
+            "more values than columns",
+            said(&[described(1), row(&["1", raw]), complete.clone(), ready.clone()]),
+        ),
+        ("fewer values than columns", said(&[described(3), row(&[raw]), complete, ready])),
+        (
+            "a row whose value is longer than the row",
+            said(&[described(1), {
+                let mut body = 1_u16.to_be_bytes().to_vec();
+                body.extend(1_000_u32.to_be_bytes());
+                body.extend(raw.as_bytes());
+                messages::message(b'D', &body)
+            }]),
+        ),
+        ("a frame without an end", {
+            [&[b'D'][..], &0x7fff_ffff_u32.to_be_bytes(), raw.as_bytes()].concat()
+        }),
+        ("a message that no server sends", messages::message(b'!', raw.as_bytes())),
+        ("authentication in the middle", messages::message(b'R', &3_u32.to_be_bytes())),
+    ]
 }
 
 impl Peer for Session {
@@ -127,7 +163,28 @@ impl Peer for Session {
     }
 
     fn begin(&mut self, deed: &Deed) {
-        self.0.send(&messages::query(&sql(deed))).unwrap();
+        self.0.send(&request(deed)).unwrap();
+    }
+
+    fn begin_cut(&mut self, deed: &Deed, at: usize) {
+        let bytes = request(deed);
+        let (first, second) = bytes.split_at(at);
+        self.send(first);
+        std::thread::sleep(Duration::from_millis(1));
+        self.send(second);
+    }
+
+    fn begin_truncated(&mut self, deed: &Deed, at: usize) {
+        self.send(request(deed).get(..at).unwrap());
+    }
+
+    fn begin_too_long(&mut self, deed: &Deed) {
+        self.send(&messages::query(&format!("{} -- {}", sql(deed), "x".repeat(40_000))));
+    }
+
+    fn begin_at_once(&mut self, deeds: &[Deed]) {
+        let bytes: Vec<u8> = deeds.iter().flat_map(request).collect();
+        self.send(&bytes);
     }
 
     fn first_part(&mut self) {
@@ -164,6 +221,10 @@ fn shown(message: &Message) -> String {
         b'E' | b'N' => format!("{:?}\n", message.fields()),
         _ => format!("{message:?}\n"),
     }
+}
+
+fn request(deed: &Deed) -> Vec<u8> {
+    messages::query(&sql(deed))
 }
 
 /// The marker is a number that changes nothing.

@@ -5,12 +5,15 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use model::Protocol;
-use tests::world::{Opener, World};
+use tests::middle::{Middle, Plan};
+use tests::world::{Configuration, Opener, Upstream, World};
 
 /// Something a workload wants to do, each time with a number of its own, which makes it findable.
 #[derive(Clone, Debug)]
 pub(super) struct Deed {
     pub(super) kind: Kind,
+    /// After how many bytes its answer is cut, where a request can ask for that; else 0.
+    pub(super) cut: usize,
     number: u32,
 }
 
@@ -34,7 +37,7 @@ pub(super) enum Kind {
 impl Deed {
     fn new(kind: Kind) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(700_000_001);
-        Self { kind, number: NEXT.fetch_add(1, Ordering::Relaxed) }
+        Self { kind, cut: 0, number: NEXT.fetch_add(1, Ordering::Relaxed) }
     }
 
     pub(super) fn allowed() -> Self {
@@ -51,6 +54,10 @@ impl Deed {
 
     pub(super) fn sensitive() -> Self {
         Self::new(Kind::Sensitive)
+    }
+
+    pub(super) fn sensitive_cut_at(cut: usize) -> Self {
+        Self { cut, ..Self::sensitive() }
     }
 
     pub(super) fn failing() -> Self {
@@ -92,6 +99,14 @@ pub(super) trait Peer: Send {
     fn send(&mut self, bytes: &[u8]);
     /// Sends the request of a deed.
     fn begin(&mut self, deed: &Deed);
+    /// Sends the request of a deed, with a pause after so many of its bytes.
+    fn begin_cut(&mut self, deed: &Deed, at: usize);
+    /// Sends so many bytes of the request of a deed, and no more.
+    fn begin_truncated(&mut self, deed: &Deed, at: usize);
+    /// Sends the request of a deed, drawn out beyond the limit of a statement.
+    fn begin_too_long(&mut self, deed: &Deed);
+    /// Sends the requests of many deeds without waiting for an answer.
+    fn begin_at_once(&mut self, deeds: &[Deed]);
     /// Waits until something of the answer is there.
     fn first_part(&mut self);
     /// Takes in one whole answer.
@@ -110,8 +125,12 @@ pub(super) trait Peer: Send {
 pub(super) trait Subject {
     /// Which.
     fn protocol(&self) -> Protocol;
-    /// The request of a deed.
-    fn bytes(&self, deed: &Deed) -> Vec<u8>;
+    /// The real server behind the gateway.
+    fn server(&self) -> Upstream;
+    /// Where the request of a deed is cut.
+    fn cuts(&self, deed: &Deed) -> Vec<usize>;
+    /// The part of a rule that is about the deeds that are allowed.
+    fn block_of_allowed(&self) -> &'static str;
     /// A session of the usual workload with the usual place.
     fn session(&self, world: &World) -> Box<dyn Peer>;
     /// A place of its own for a deed that changes things.
@@ -128,6 +147,11 @@ pub(super) trait Subject {
     fn reached(&self, world: &World, deed: &Deed) -> bool;
     /// Whether a held deed has been done there.
     fn has_happened(&self, world: &World, place: &str, deed: &Deed) -> bool;
+    /// Has a server in the middle carry out a plan at this deed. [`Plan::CutAt`] may do nothing
+    /// where the deed asks for its cut itself.
+    fn plan(&self, middle: &Middle, deed: &Deed, plan: Plan);
+    /// Ways of the gateway to log in.
+    fn credentials(&self) -> Vec<Credential>;
     /// Values of a sensitive answer as the upstream has them.
     fn raw_values(&self) -> &'static [&'static str];
     /// At most so many bytes of a sensitive answer are of interest.
@@ -136,8 +160,38 @@ pub(super) trait Subject {
     fn long_rows(&self) -> usize;
     /// Frames that no honest client sends, and what is wrong with each.
     fn oversize_frames(&self) -> Vec<(&'static str, Vec<u8>)>;
-    /// The request of a deed, drawn out beyond the limit of a statement.
-    fn too_long(&self, deed: &Deed) -> Vec<u8>;
-    /// Answers to a sensitive request that no honest upstream gives, with raw values in them.
-    fn lies(&self) -> Vec<(&'static str, Vec<u8>)>;
+    /// Names of answers to a sensitive request that no honest upstream gives.
+    fn lies(&self) -> Vec<&'static str>;
+    /// A world whose upstream answers this deed with that lie, raw values in it.
+    fn deceived(&self, lie: &str, deed: &Deed) -> Deceived;
+}
+
+/// A way of the gateway to log in.
+pub(super) struct Credential {
+    /// What it is.
+    pub(super) name: &'static str,
+    /// A configuration that has it.
+    pub(super) right: Box<dyn Fn(Configuration) -> Configuration>,
+    /// A configuration that has one like it, which the upstream does not take.
+    pub(super) wrong: Box<dyn Fn(Configuration) -> Configuration>,
+    /// What must be found nowhere, of both.
+    pub(super) secrets: Vec<String>,
+}
+
+/// A world with an upstream that lies.
+pub(super) struct Deceived {
+    pub(super) world: World,
+    begin: Box<dyn Fn()>,
+}
+
+impl Deceived {
+    /// `begin` has the upstream lie from now on, and keeps it.
+    pub(super) fn new(world: World, begin: impl Fn() + 'static) -> Self {
+        Self { world, begin: Box::new(begin) }
+    }
+
+    /// From now on the upstream lies.
+    pub(super) fn begin(&self) {
+        (self.begin)();
+    }
 }
