@@ -148,5 +148,7 @@ fn the_recording_says_which_files_went_through() {
     let line = recorded.lines().find(|line| line.contains(sum));
     let line = line.unwrap_or_else(|| panic!("no {sum} in {recorded}"));
     assert!(line.contains("100000 bytes"), "{line}");
+    let typed = recorded.lines().find(|line| line.starts_with("Transferred"));
+    assert!(typed.is_some_and(|line| line.contains("whole: true")), "{recorded}");
     assert!(recorded.contains(&format!("{place}/releases/1.bin")), "{recorded}");
 }
