@@ -267,8 +267,9 @@ impl<'a> View<'a> {
         let tag = comparison.shows(|source| {
             match self.classified.source(self.catalog, self.profile, source) {
                 Classification::Masked(mask) => Some(mask.tag.clone()),
-                // It may be a classified one under a new name; joins of stored rows stay.
-                Classification::Unknown if made_up => {
+                // It may be a classified one under a new name, unless it is temporary: joins of
+                // temporary relations with stored ones stay.
+                Classification::Unknown if made_up || !is_temporary(source) => {
                     self.profile.columns.first().map(|mask| mask.tag.clone())
                 }
                 Classification::Plain | Classification::Unknown => None,
@@ -301,6 +302,16 @@ impl<'a> View<'a> {
             // A relation this very session made is a copy that was judged when it was made.
             Classification::Plain | Classification::Unknown => None,
         }
+    }
+}
+
+/// Whether a source is a column of a temporary relation, which is what the session has made.
+fn is_temporary(source: &Source) -> bool {
+    match source {
+        Source::Unlisted { path, .. } => {
+            path.0.get(1).is_some_and(|schema| schema.starts_with("pg_temp"))
+        }
+        _ => false,
     }
 }
 
