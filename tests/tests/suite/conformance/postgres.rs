@@ -79,6 +79,10 @@ impl Subject for Postgres {
         420
     }
 
+    fn cuts_at_once(&self) -> usize {
+        1
+    }
+
     fn long_rows(&self) -> usize {
         LONG_ROWS
     }

@@ -156,6 +156,8 @@ pub(super) trait Subject {
     fn raw_values(&self) -> &'static [&'static str];
     /// At most so many bytes of a sensitive answer are of interest.
     fn sensitive_answer_bytes(&self) -> usize;
+    /// How many answers can be cut side by side.
+    fn cuts_at_once(&self) -> usize;
     /// Rows of a long answer.
     fn long_rows(&self) -> usize;
     /// Frames that no honest client sends, and what is wrong with each.

@@ -73,7 +73,7 @@ fn a_greeting_that_is_broken_off_anywhere_ends_that_connection_alone() {
     let world = world_behind(&Ssh, &middle);
     let mut other = session(&world, PLACE);
     let whole = [LINE, &offer()].concat();
-    for cut in (0..whole.len()).step_by(5) {
+    for cut in (0..whole.len()).step_by(11) {
         let _ = said(&world, whole.get(..cut).unwrap(), true);
     }
     assert_eventually!(world.open_connections() == 1, "connections are left over");

@@ -34,11 +34,13 @@ impl Line {
         let (mut from, mut to) = (gateway.try_clone().unwrap(), inner.try_clone().unwrap());
         std::thread::spawn(move || {
             let _ = std::io::copy(&mut from, &mut to);
-            let _ = to.shutdown(Shutdown::Both);
+            // A client that is still writing must read to the end what it is told.
+            let _ = to.shutdown(Shutdown::Write);
         });
         let next = Arc::clone(&line.next);
         std::thread::spawn(move || {
-            pass(inner, &gateway, &next);
+            pass(&inner, &gateway, &next);
+            let _ = std::io::copy(&mut &inner, &mut std::io::sink());
             let _ = gateway.shutdown(Shutdown::Both);
         });
         (line, client)
@@ -72,7 +74,7 @@ impl Drop for Line {
     }
 }
 
-fn pass(mut client: UnixStream, mut gateway: &TcpStream, next: &Mutex<Option<(usize, Then)>>) {
+fn pass(mut client: &UnixStream, mut gateway: &TcpStream, next: &Mutex<Option<(usize, Then)>>) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = client.read(&mut buffer) {
         let mut bytes = buffer.get(..count).unwrap();
