@@ -42,7 +42,8 @@ fn printed(shell: &[&str], locale: &str, text: &str) -> Vec<u8> {
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
         .env("LC_ALL", locale)
-        .env("HOME", "/nonexistent")
+        // Under a file, so that no shell can make itself a home there.
+        .env("HOME", "/dev/null/home")
         .stdin(Stdio::null())
         .output();
     output.expect("the shell runs").stdout
