@@ -90,11 +90,12 @@ pub(super) fn clear(name: &str, directory: &Path) -> Outcome {
             remove_empty(&place)?;
         }
     }
+    // What all instances share goes with the last of them.
+    for layout in entries(Path::new(PINS)) {
+        remove_empty(&layout)?;
+    }
+    remove_empty(Path::new(PINS))?;
     if directory.join(MOUNTED_BY_US).exists() && is_mounted()? {
-        for layout in entries(Path::new(PINS)) {
-            remove_empty(&layout)?;
-        }
-        remove_empty(Path::new(PINS))?;
         Call::new("umount").with(["/sys/fs/bpf"]).output()?;
     }
     Ok(())
