@@ -3,6 +3,7 @@
 //! Owns the run as a whole. Must not know a test. Privileged tests fail where they cannot run, so
 //! a green run has run them all. Ends red when a test fails or something is left over.
 
+mod file_system;
 mod leftovers;
 
 use clap::Args;
@@ -12,6 +13,7 @@ use crate::console;
 use crate::demo::{DemoArguments, Which};
 use crate::fault::Outcome;
 use crate::setup::{self, Need};
+use file_system::BpfFileSystem;
 use leftovers::Snapshot;
 
 /// Arguments of `test`.
@@ -26,6 +28,7 @@ pub(crate) fn run(arguments: &TestArguments) -> Outcome {
     setup::ensure(&[Need::Build, Need::Kernel, Need::Postgres, Need::Ssh, Need::Postgres18])?;
     console::step("Building", "every test, and the programs they run");
     Call::cargo().with(TESTS).with(["--no-run"]).run()?;
+    let bpf = BpfFileSystem::find()?;
     let before = Snapshot::take()?;
     let run = format!("{}", std::process::id());
     console::step("Testing", "units, the world, the kernel");
@@ -37,9 +40,11 @@ pub(crate) fn run(arguments: &TestArguments) -> Outcome {
         .run();
     let shown = if arguments.filter.is_none() { demo() } else { Ok(()) };
     let left = leftovers::check(&before, &run);
+    let unmounted = bpf.leave_as_found();
     tests?;
     shown?;
     left?;
+    unmounted?;
     console::step("Passed", "every test, and nothing is left over");
     Ok(())
 }

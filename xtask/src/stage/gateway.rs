@@ -95,7 +95,7 @@ pub(super) fn clear(name: &str, directory: &Path) -> Outcome {
         remove_empty(&layout)?;
     }
     remove_empty(Path::new(PINS))?;
-    if directory.join(MOUNTED_BY_US).exists() && is_mounted()? {
+    if directory.join(MOUNTED_BY_US).exists() && bpf_is_mounted()? {
         Call::new("umount").with(["/sys/fs/bpf"]).output()?;
     }
     Ok(())
@@ -103,14 +103,15 @@ pub(super) fn clear(name: &str, directory: &Path) -> Outcome {
 
 /// Notes whether the BPF file system is there, so that clearing leaves it as it was.
 pub(super) fn note_file_system(directory: &Path) -> Outcome {
-    if is_mounted()? {
+    if bpf_is_mounted()? {
         return Ok(());
     }
     let note = directory.join(MOUNTED_BY_US);
     fs::write(&note, "").during(note.display())
 }
 
-fn is_mounted() -> Outcome<bool> {
+/// Whether this machine has a BPF file system.
+pub(crate) fn bpf_is_mounted() -> Outcome<bool> {
     let mounts = fs::read_to_string("/proc/self/mounts").during("cannot read the mounts")?;
     Ok(mounts.lines().any(|line| line.split(' ').nth(2) == Some("bpf")))
 }
