@@ -180,8 +180,7 @@ mod tests {
                 tag: Tag::from("pii.email"),
                 transform: Transform::Partial,
             }],
-            detectors: Vec::new(),
-            files: Vec::new(),
+            ..MaskProfile::default()
         }
     }
 

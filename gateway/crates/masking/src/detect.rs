@@ -253,9 +253,8 @@ mod tests {
     fn set(card: Transform, email: Transform) -> ScanSet {
         let mask = |detector, transform| DetectorMask { detector, tag: "t".into(), transform };
         let profile = MaskProfile {
-            columns: Vec::new(),
             detectors: vec![mask(Detector::PaymentCard, card), mask(Detector::Email, email)],
-            files: Vec::new(),
+            ..MaskProfile::default()
         };
         ScanSet::new(&profile, Arc::new(Transforms::new(&Secret::new(vec![1; 32]))))
     }

@@ -64,13 +64,12 @@ mod tests {
     #[test]
     fn each_plan_does_what_it_says() {
         let profile = MaskProfile {
-            columns: Vec::new(),
             detectors: vec![DetectorMask {
                 detector: Detector::Email,
                 tag: "pii.email".into(),
                 transform: Transform::Redact,
             }],
-            files: Vec::new(),
+            ..MaskProfile::default()
         };
         let masker = Masker::new(&profile, Arc::new(Transforms::new(&Secret::new(vec![0; 32]))));
         let run = |plan: &ColumnPlan, value: &str| {

@@ -28,11 +28,12 @@ pub use id::{
     WorkloadName,
 };
 pub use limits::Limits;
-pub use mask::{ColumnMask, Detector, DetectorMask, FileMask, MaskProfile, Transform};
+pub use mask::{ColumnMask, Detector, DetectorMask, FieldMask, FileMask, MaskProfile, Transform};
 pub use operation::{Operation, OperationDigest};
 pub use pattern::{
-    CommandPattern, CommandPatternError, EndpointPattern, EndpointPatternError, FilePattern,
-    FilePatternError, PathPattern, PatternError,
+    CommandPattern, CommandPatternError, EndpointPattern, EndpointPatternError, FieldPart,
+    FieldPattern, FieldPatternError, FilePattern, FilePatternError, NameGlob, PathPattern,
+    PatternError,
 };
 pub use principal::{Attestation, Principal, TokenSubject};
 pub use secret::Secret;

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::Tag;
-use crate::pattern::{FilePattern, PathPattern};
+use crate::pattern::{FieldPattern, FilePattern, PathPattern};
 
 /// Defines a word enum with its texts in one place.
 macro_rules! words {
@@ -102,6 +102,41 @@ pub struct FileMask {
     pub tag: Tag,
 }
 
+/// Mask the fields of bodies (JSON, forms, events) that match a pattern. What is masked in an
+/// object or an array is every value in it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct FieldMask {
+    /// Matches the names from the root of the document down to the field.
+    pub pattern: FieldPattern,
+    /// The paths of the requests whose bodies are meant; with none, all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<FilePattern>,
+    /// The classification.
+    pub tag: Tag,
+    /// How.
+    pub transform: Transform,
+}
+
+impl FieldMask {
+    /// Whether bodies at this path are meant. A path that is not known or not normal may be any,
+    /// and a slash at its end makes no other document of it.
+    #[must_use]
+    pub fn is_about(&self, path: &str) -> bool {
+        let bare = path.strip_suffix('/').filter(|bare| !bare.is_empty()).unwrap_or(path);
+        self.routes.is_empty() || self.routes.iter().any(|route| route.may_match(bare))
+    }
+}
+
+impl fmt::Display for FieldMask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "field {}", self.pattern)?;
+        for (index, route) in self.routes.iter().enumerate() {
+            write!(f, "{} {route}", if index == 0 { " at" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
 /// All masks of one principal at one target: the classification less the tags it may see raw.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct MaskProfile {
@@ -112,13 +147,17 @@ pub struct MaskProfile {
     /// By path.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileMask>,
+    /// By field of a body. Where several match one field, the first counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldMask>,
 }
 
 impl MaskProfile {
     /// Whether there is nothing to mask at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.columns.is_empty() && self.detectors.is_empty() && self.files.is_empty()
+        let Self { columns, detectors, files, fields } = self;
+        columns.is_empty() && detectors.is_empty() && files.is_empty() && fields.is_empty()
     }
 
     /// The mask of one column, `name` being `[database, schema, table, column]`.
@@ -139,5 +178,32 @@ impl MaskProfile {
     #[must_use]
     pub fn file_below(&self, path: &str) -> Option<&FileMask> {
         self.files.iter().find(|mask| mask.pattern.may_match_below(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_mask_is_about_its_routes_and_about_what_might_be_one() {
+        let mask = |routes: &[&str]| FieldMask {
+            pattern: FieldPattern::parse("**.email").unwrap(),
+            routes: routes.iter().map(|route| FilePattern::parse(route).unwrap()).collect(),
+            tag: "pii.email".into(),
+            transform: Transform::Redact,
+        };
+        let users = mask(&["/v1/users/**", "/v1/me"]);
+        for path in
+            ["/v1/users", "/v1/users/7", "/v1/users/", "/v1/me", "/v1/me/", "*", "", "/a//b"]
+        {
+            assert!(users.is_about(path), "{path}");
+        }
+        for path in ["/", "/v1", "/v1/", "/v1/mess", "/v1/user/"] {
+            assert!(!users.is_about(path), "{path}");
+        }
+        assert!(mask(&[]).is_about("/") && mask(&["/"]).is_about("/"));
+        assert_eq!(users.to_string(), "field **.email at /v1/users/**, /v1/me");
+        assert_eq!(mask(&[]).to_string(), "field **.email");
     }
 }

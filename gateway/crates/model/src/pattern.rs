@@ -7,6 +7,7 @@
 
 mod command;
 mod endpoint;
+mod field;
 mod file;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 pub use self::command::{CommandPattern, CommandPatternError};
 pub use self::endpoint::{EndpointPattern, EndpointPatternError};
+pub use self::field::{FieldPart, FieldPattern, FieldPatternError, NameGlob};
 pub use self::file::{FilePattern, FilePatternError};
 
 /// What a name says for a part that could not be found out.
@@ -70,7 +72,7 @@ impl PathPattern {
         loop {
             parts.push(if rest.peek() == Some(&'"') {
                 rest.next();
-                parse_quoted(&mut rest)?
+                Part::Literal(parse_quoted(&mut rest)?)
             } else {
                 parse_bare(&mut rest)?
             });
@@ -175,7 +177,8 @@ impl Serialize for PathPattern {
 
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
-fn parse_quoted(rest: &mut Chars<'_>) -> Result<Part, PatternError> {
+/// The literal of a part in double quotes, whose first quote is read.
+fn parse_quoted(rest: &mut Chars<'_>) -> Result<String, PatternError> {
     let mut literal = String::new();
     loop {
         match rest.next() {
@@ -185,7 +188,7 @@ fn parse_quoted(rest: &mut Chars<'_>) -> Result<Part, PatternError> {
                 literal.push('"');
             }
             Some('"') if literal.is_empty() => return Err(PatternError::EmptyPart),
-            Some('"') => return Ok(Part::Literal(literal)),
+            Some('"') => return Ok(literal),
             Some(other) => literal.push(other),
         }
     }

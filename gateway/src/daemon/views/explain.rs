@@ -282,12 +282,17 @@ fn masks(decision: &model::Decision) -> Vec<MaskView> {
         tag: mask.tag.to_string(),
         transform: mask.transform.to_string(),
     });
+    let fields = decision.masks.fields.iter().map(|mask| MaskView {
+        what: mask.to_string(),
+        tag: mask.tag.to_string(),
+        transform: mask.transform.to_string(),
+    });
     let files = decision.masks.files.iter().map(|mask| MaskView {
         what: mask.pattern.to_string(),
         tag: mask.tag.to_string(),
         transform: "refuse".to_owned(),
     });
-    columns.chain(detectors).chain(files).collect()
+    columns.chain(fields).chain(detectors).chain(files).collect()
 }
 
 fn access(explained: &policy::ExplainedAccess) -> AccessView {

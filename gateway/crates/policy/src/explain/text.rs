@@ -105,11 +105,13 @@ fn write_decision(f: &mut fmt::Formatter<'_>, decision: &Decision) -> fmt::Resul
     let columns = masks.columns.iter().map(|m| (m.pattern.to_string(), &m.tag, m.transform));
     let found =
         masks.detectors.iter().map(|m| (format!("found {}", m.detector), &m.tag, m.transform));
-    for (index, (what, tag, transform)) in columns.chain(found).enumerate() {
+    let fields = masks.fields.iter().map(|m| (m.to_string(), &m.tag, m.transform));
+    for (index, (what, tag, transform)) in columns.chain(fields).chain(found).enumerate() {
         let head = if index == 0 { "masks" } else { "" };
         writeln!(f, "{head:<10} {what} -> {transform} ({tag})")?;
     }
-    let (others, mut head) = (masks.columns.len() + masks.detectors.len(), "masks");
+    let others = masks.columns.len() + masks.fields.len() + masks.detectors.len();
+    let mut head = "masks";
     for mask in &masks.files {
         head = if others == 0 { head } else { "" };
         writeln!(f, "{head:<10} {} -> refused ({})", mask.pattern, mask.tag)?;

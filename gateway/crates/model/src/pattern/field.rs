@@ -1,0 +1,213 @@
+//! Patterns over the fields of JSON documents and forms.
+//!
+//! Owns reading one and what its parts say. Must not know how a document is read, nor go through
+//! one: the parts are given out, and whoever reads the document keeps its place among them. A
+//! pattern is names divided by dots, from the root of the document down. Within a name `*` stands
+//! for any run of characters and `?` for one, so that `*` alone is any one name; a part that is
+//! `**` alone stands for any number of names, none included; a part in double quotes is taken
+//! literally (`""` is one quote). An element of an array has its index, counted from 0, as its
+//! name. Names are compared as they read once escapes are resolved; both ends are anchored and
+//! case counts.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Chars, Piece, glob_matches, parse_quoted};
+
+/// Stands, as a part, for any number of names.
+const ANY_DEPTH: &str = "**";
+
+/// A compiled pattern over fields.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FieldPattern {
+    text: String,
+    parts: Vec<FieldPart>,
+}
+
+/// One part of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FieldPart {
+    /// `**`: any number of names. Two never stand side by side.
+    Deep,
+    /// `*`: any one name.
+    Any,
+    /// One name, as it is.
+    Name(String),
+    /// One name that a glob matches.
+    Glob(NameGlob),
+}
+
+/// The glob of one name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NameGlob(Vec<Piece>);
+
+/// Why a pattern over fields could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FieldPatternError {
+    /// Nothing, or nothing between two dots.
+    #[error("the field has an empty part; write * for any name")]
+    Empty,
+    /// `**` beside other characters.
+    #[error("** stands for names and is a part alone: **.email")]
+    Deep,
+    /// A double quote without its end, or text before or after a quoted part.
+    #[error("a double quote is not closed, or stands beside other text: \"first.name\".x")]
+    Quote,
+    /// Something of another notation: a `$` root or an index in brackets.
+    #[error(
+        "$ and [0] have no meaning here; write users.0.email, users.*.email, or quote the part"
+    )]
+    Notation,
+}
+
+impl NameGlob {
+    /// Whether the name matches.
+    #[must_use]
+    pub fn matches(&self, name: &str) -> bool {
+        glob_matches(&self.0, name)
+    }
+}
+
+impl FieldPattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// Where a part is empty, a quote is not closed, or it is written in another notation.
+    pub fn parse(text: &str) -> Result<Self, FieldPatternError> {
+        let mut parts: Vec<FieldPart> = Vec::new();
+        let mut rest = text.chars().peekable();
+        loop {
+            let part = parse_part(&mut rest)?;
+            // Two that follow each other say what one says.
+            if part != FieldPart::Deep || parts.last() != Some(&FieldPart::Deep) {
+                parts.push(part);
+            }
+            match rest.next() {
+                None => return Ok(Self { text: text.to_owned(), parts }),
+                Some('.') => {}
+                Some(_) => return Err(FieldPatternError::Quote),
+            }
+        }
+    }
+
+    /// The text it was read from.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Its parts, the outermost first; never none.
+    #[must_use]
+    pub fn parts(&self) -> &[FieldPart] {
+        &self.parts
+    }
+}
+
+impl fmt::Display for FieldPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl Serialize for FieldPattern {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+fn parse_part(rest: &mut Chars<'_>) -> Result<FieldPart, FieldPatternError> {
+    if rest.next_if_eq(&'"').is_some() {
+        let name = parse_quoted(rest).map_err(|_| FieldPatternError::Quote)?;
+        return Ok(FieldPart::Name(name));
+    }
+    let mut text = String::new();
+    while let Some(next) = rest.next_if(|next| *next != '.') {
+        match next {
+            '"' => return Err(FieldPatternError::Quote),
+            '$' if text.is_empty() => return Err(FieldPatternError::Notation),
+            '[' | ']' => return Err(FieldPatternError::Notation),
+            other => text.push(other),
+        }
+    }
+    match text.as_str() {
+        "" => Err(FieldPatternError::Empty),
+        ANY_DEPTH => Ok(FieldPart::Deep),
+        "*" => Ok(FieldPart::Any),
+        _ if text.contains(ANY_DEPTH) => Err(FieldPatternError::Deep),
+        _ if text.contains(['*', '?']) => Ok(FieldPart::Glob(glob(&text))),
+        _ => Ok(FieldPart::Name(text)),
+    }
+}
+
+fn glob(text: &str) -> NameGlob {
+    let piece = |c| match c {
+        '*' => Piece::Run,
+        '?' => Piece::One,
+        other => Piece::Char(other),
+    };
+    NameGlob(text.chars().map(piece).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(text: &str) -> Vec<FieldPart> {
+        FieldPattern::parse(text).unwrap().parts
+    }
+
+    fn name(text: &str) -> FieldPart {
+        FieldPart::Name(text.to_owned())
+    }
+
+    #[test]
+    fn a_pattern_is_read_into_its_parts() {
+        assert_eq!(parts("users.*.email"), [name("users"), FieldPart::Any, name("email")]);
+        assert_eq!(parts("**.email"), [FieldPart::Deep, name("email")]);
+        assert_eq!(parts("\"a.b\".\"\"\"\".0"), [name("a.b"), name("\""), name("0")]);
+        assert_eq!(parts("\"**\".\"*\".\"$\""), [name("**"), name("*"), name("$")]);
+        assert_eq!(parts("a.**.**.b"), [name("a"), FieldPart::Deep, name("b")]);
+        assert_eq!(parts("e\u{301} x.a$b"), [name("e\u{301} x"), name("a$b")]);
+    }
+
+    #[test]
+    fn a_star_within_a_name_stands_for_any_run_of_characters() {
+        let glob = |text| match parts(text).pop() {
+            Some(FieldPart::Glob(glob)) => glob,
+            other => panic!("{other:?}"),
+        };
+        let card = glob("card_*");
+        assert!(card.matches("card_") && card.matches("card_number") && !card.matches("Card_1"));
+        let one = glob("?");
+        assert!(one.matches("\u{e9}") && !one.matches("") && !one.matches("ab"));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for (text, want) in [
+            ("", FieldPatternError::Empty),
+            ("a..b", FieldPatternError::Empty),
+            (".a", FieldPatternError::Empty),
+            ("a.", FieldPatternError::Empty),
+            ("a**.b", FieldPatternError::Deep),
+            ("***", FieldPatternError::Deep),
+            ("\"a", FieldPatternError::Quote),
+            ("\"a\"b", FieldPatternError::Quote),
+            ("a\"b\"", FieldPatternError::Quote),
+            ("\"\"", FieldPatternError::Quote),
+            ("$.a", FieldPatternError::Notation),
+            ("a[0].b", FieldPatternError::Notation),
+            ("a[*]", FieldPatternError::Notation),
+        ] {
+            assert_eq!(FieldPattern::parse(text), Err(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_shown_and_stored_as_it_was_written() {
+        let pattern = FieldPattern::parse("users.*.\"e.mail\"").unwrap();
+        assert_eq!(pattern.to_string(), "users.*.\"e.mail\"");
+        assert_eq!(serde_json::to_string(&pattern).unwrap(), r#""users.*.\"e.mail\"""#);
+    }
+}
