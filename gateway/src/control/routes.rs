@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
-use axum::http::{Method, header};
+use axum::http::{Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -236,7 +236,7 @@ async fn drain(State(api): Shared, Operator(peer): Operator) -> Json<DoneView> {
     Json(DoneView { message: "draining: no new sessions; live ones end by themselves".to_owned() })
 }
 
-async fn nowhere(method: Method, uri: axum::http::Uri) -> Problem {
+async fn nowhere(method: Method, uri: Uri) -> Problem {
     let message = format!("there is no {method} {}", uri.path());
     Problem::new(ProblemKind::NotFound, message)
         .with_remedy("Client and daemon may be of different versions; compare `portcullis status`.")
