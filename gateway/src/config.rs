@@ -26,9 +26,10 @@ pub use self::reference::{reference, schema};
 pub use self::settings::{
     ApproverMembers, AuditSettings, ClientCertificate, ClientHostKeySettings, ClientTls,
     ControlSettings, CredentialSettings, Enforcement, Govern, Governed, HostKeySettings,
-    IdentityProviderSettings, JwksSource, OnRecordingFailure, RecordingSettings, SecretSource,
-    Settings, SignatureAlgorithm, SshSettings, TargetAddress, TargetSettings, UnlistedDestinations,
-    UpstreamTls, UpstreamTlsMode, UserMatch, WorkloadIdentity, WorkloadMatch, WorkloadSettings,
+    HttpSettings, IdentityProviderSettings, JwksSource, OnRecordingFailure, RecordingSettings,
+    SecretSource, Settings, SignatureAlgorithm, SshSettings, TargetAddress, TargetSettings,
+    UnlistedDestinations, UntrustingClients, UpstreamTls, UpstreamTlsMode, UserMatch,
+    WorkloadIdentity, WorkloadMatch, WorkloadSettings,
 };
 
 use self::report::Report;

@@ -29,7 +29,7 @@ pub enum SourceSettings {
 }
 
 /// A target's credential as the configuration gives it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CredentialSettings {
     /// The user name at the target; none where the client's own is used.
     pub user: Option<String>,
@@ -39,10 +39,18 @@ pub struct CredentialSettings {
     pub private_key: Option<SourceSettings>,
     /// The file with the certificate of that key. It is no secret.
     pub certificate: Option<PathBuf>,
+    /// What a target of HTTP has instead of all that.
+    pub http: Option<HttpCredentialSettings>,
 }
 
+/// A credential for HTTP as the configuration gives it.
+pub type HttpCredentialSettings = model::HttpCredential<SourceSettings>;
+
+/// A credential for HTTP, its secrets read.
+pub type HttpCredential = model::HttpCredential<Secret<String>>;
+
 /// What logs in to a target.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Credential {
     /// The user name; none where the client's own is used.
     pub user: Option<String>,
@@ -52,6 +60,8 @@ pub struct Credential {
     pub private_key: Option<Secret<String>>,
     /// The certificate of that key, as its file has it.
     pub certificate: Option<String>,
+    /// What a target of HTTP has instead of all that.
+    pub http: Option<HttpCredential>,
 }
 
 /// Why a credential is not to be had. The texts name sources, never contents.

@@ -53,7 +53,10 @@ pub use rows::{OutputColumn, RowPlan};
 pub use services::Services;
 pub use statements::{DatabaseScope, Dialect, Readings, Statements};
 pub use stream::Stream;
-pub use target::{ClientTls, Enforcement, OnRecordingFailure, SshTarget, Target, TargetHost};
+pub use target::{
+    ClientTls, Enforcement, HttpTarget, OnRecordingFailure, SshTarget, Target, TargetHost,
+    UntrustingClients,
+};
 pub use upstream::{Upstream, UpstreamError};
 
 // What drivers need of the parts that they may not import themselves.

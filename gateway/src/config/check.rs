@@ -3,8 +3,11 @@
 //! Owns what makes a value good and what values must agree on. Must not know how YAML is read nor
 //! what the policy finds wrong with its rules, beyond passing that on with its place.
 
+mod credential;
 mod daemon;
+mod http;
 mod identity;
+mod keys;
 mod roles;
 mod ssh;
 mod target;

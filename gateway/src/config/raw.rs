@@ -4,6 +4,7 @@
 //! reference are generated. Must not know what makes a value good (`check`).
 
 pub(super) mod daemon;
+pub(super) mod http;
 pub(super) mod identity;
 pub(super) mod roles;
 pub(super) mod scalar;

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Environment, Group, Limits, Protocol, TargetName, WorkloadName};
+use model::{
+    Environment, Group, HostPattern, HttpCredential, Limits, Protocol, TargetName, WorkloadName,
+};
 use policy::Policy;
 
 use super::error::{ConfigError, ConfigWarning};
@@ -229,6 +231,8 @@ pub struct TargetSettings {
     pub upstream_tls: UpstreamTls,
     /// What only SSH has: there for `ssh`, and for nothing else.
     pub ssh: Option<SshSettings>,
+    /// What only HTTP has: there for `http`, and for nothing else.
+    pub http: Option<HttpSettings>,
     /// What the gateway logs in with.
     pub credential: CredentialSettings,
     /// Whether decisions are enforced.
@@ -330,10 +334,30 @@ pub enum ClientHostKeySettings {
     Enrolled(Vec<PathBuf>),
 }
 
-/// What the gateway logs in with.
+/// What only a target of HTTP has.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// The hosts that requests may be for; not empty.
+    pub hosts: Vec<HostPattern>,
+    /// What happens to clients that do not trust the gateway's certificate.
+    pub untrusting_clients: UntrustingClients,
+    /// Whether `%2F` may stand in a path; requests with one are refused otherwise.
+    pub encoded_slashes: bool,
+}
+
+/// What happens to clients that do not trust the gateway's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UntrustingClients {
+    /// They are refused.
+    Deny,
+    /// They reach the target, and nothing of what they do is judged.
+    Passthrough,
+}
+
+/// What the gateway logs in with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CredentialSettings {
-    /// The user; `None` for the one that the workload asks for, which only SSH can.
+    /// The user; `None` for the one that the workload asks for, which only SSH can, and for HTTP.
     pub user: Option<String>,
     /// Where the password is; `None` where the upstream asks for none.
     pub password: Option<SecretSource>,
@@ -341,6 +365,8 @@ pub struct CredentialSettings {
     pub private_key: Option<SecretSource>,
     /// The certificate of the private key. Never without one.
     pub certificate: Option<PathBuf>,
+    /// What a target of HTTP has instead of all that.
+    pub http: Option<HttpCredential<SecretSource>>,
 }
 
 /// Where a secret is.

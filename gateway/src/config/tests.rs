@@ -1,5 +1,6 @@
 //! The configuration from the outside: what is read, and every error that people see.
 
+mod http;
 mod ssh;
 
 use std::net::SocketAddr;
@@ -378,12 +379,14 @@ fn the_schema_knows_every_key_that_the_reader_knows() {
         let required = &schema["$defs"][group]["required"];
         assert_eq!(required, &serde_json::json!(keys), "{group}");
     }
-    let actions = |block: &str| {
-        let words = &schema["$defs"][block]["properties"]["actions"]["items"]["enum"];
+    let actions = |block: &str, key: &str| {
+        let words = &schema["$defs"][block]["properties"][key]["items"]["enum"];
         words.as_array().unwrap().len()
     };
-    // Both have `connect`.
-    assert_eq!(actions("SqlBlock") + actions("SshBlock"), model::Action::ALL.len() + 1);
+    let ways = [("SqlBlock", "actions"), ("SshBlock", "actions"), ("HttpBlock", "methods")];
+    let words: usize = ways.into_iter().map(|(block, key)| actions(block, key)).sum();
+    // Two have `connect`; one has `*` and not `ANSWER`.
+    assert_eq!(words, model::Action::ALL.len() + 1);
 }
 
 #[test]

@@ -61,6 +61,11 @@ impl CredentialStore {
             password: secret(&settings.password)?,
             private_key: secret(&settings.private_key)?,
             certificate,
+            http: settings
+                .http
+                .as_ref()
+                .map(|http| http.try_map(|source| self.secret(source)))
+                .transpose()?,
         })
     }
 

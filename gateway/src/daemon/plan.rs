@@ -14,7 +14,10 @@ use crate::host_keys::{ClientHostKey, HostKeyError, HostKeyTrust, HostKeys};
 use crate::identity::workload::{UserMatch, WorkloadDefinition, WorkloadMatch};
 use crate::identity::{IdentitySettings, JwksSource, ProviderSettings, TokenSettings, TokenSource};
 use crate::interception::{Captured, CgroupPattern, Govern, Unlisted};
-use crate::session::{ClientTls, Enforcement, OnRecordingFailure, SshTarget, Target, TargetHost};
+use crate::session::{
+    ClientTls, Enforcement, HttpTarget, OnRecordingFailure, SshTarget, Target, TargetHost,
+    UntrustingClients,
+};
 use crate::tls::{
     CertificateNames, ClientCertificateFiles, NameError, UpstreamTls, UpstreamTlsError,
     UpstreamTlsMode, UpstreamTlsSettings,
@@ -176,6 +179,7 @@ async fn target(settings: &TargetSettings) -> Result<Target, TargetProblem> {
             password: settings.credential.password.as_ref().map(secret),
             private_key: settings.credential.private_key.as_ref().map(secret),
             certificate: settings.credential.certificate.clone(),
+            http: settings.credential.http.as_ref().map(|http| http.map(secret)),
         },
         enforcement: match settings.enforcement {
             from::Enforcement::Enforce => Enforcement::Enforce,
@@ -186,6 +190,7 @@ async fn target(settings: &TargetSettings) -> Result<Target, TargetProblem> {
             from::OnRecordingFailure::Allow => OnRecordingFailure::Allow,
         },
         audit_allowed: settings.audit_allowed_operations,
+        http: settings.http.as_ref().map(|http| http_target(http, hosts.clone())),
         ssh: settings.ssh.as_ref().map(|ssh| ssh_target(ssh, hosts)),
     })
 }
@@ -213,6 +218,18 @@ fn ssh_target(ssh: &from::SshSettings, names: Vec<TargetHost>) -> SshTarget {
             from::ClientHostKeySettings::Enrolled(files) => ClientHostKey::Enrolled(files.clone()),
         },
         strict_paths: ssh.strict_paths,
+    }
+}
+
+fn http_target(http: &from::HttpSettings, names: Vec<TargetHost>) -> HttpTarget {
+    HttpTarget {
+        hosts: http.hosts.clone(),
+        untrusting_clients: match http.untrusting_clients {
+            from::UntrustingClients::Deny => UntrustingClients::Deny,
+            from::UntrustingClients::Passthrough => UntrustingClients::Passthrough,
+        },
+        encoded_slashes: http.encoded_slashes,
+        names,
     }
 }
 
@@ -273,6 +290,9 @@ pub(super) fn certificate_names(
     let mut texts: BTreeSet<String> = settings.addresses.iter().map(host_of).collect();
     texts.extend(target.addresses.iter().map(|address| address.ip().to_string()));
     texts.extend(settings.upstream_tls.server_name.clone());
+    // Those of a pattern are below its name, which the authority's constraints then cover.
+    let hosts = settings.http.iter().flat_map(|http| &http.hosts);
+    texts.extend(hosts.filter_map(|host| host.name().or_else(|| host.parent())));
     CertificateNames::of(&texts)
         .map_err(|source| TargetProblem::Name { target: settings.name.to_string(), source })
 }

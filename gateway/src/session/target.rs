@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use model::{Environment, Protocol, TargetName};
+use model::{Environment, HostPattern, Protocol, TargetName};
 
 use crate::credentials::CredentialSettings;
 use crate::host_keys::{ClientHostKey, HostKeyTrust};
@@ -65,6 +65,36 @@ pub struct SshTarget {
     pub strict_paths: bool,
 }
 
+/// What happens to clients that do not trust the gateway's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UntrustingClients {
+    /// They are refused.
+    Deny,
+    /// They reach the target, and nothing of what they do is judged.
+    Passthrough,
+}
+
+/// What a target of HTTP has beside the rest.
+#[derive(Clone, Debug)]
+pub struct HttpTarget {
+    /// The hosts that requests may be for; not empty.
+    pub hosts: Vec<HostPattern>,
+    /// What happens to clients that do not trust the gateway's certificate.
+    pub untrusting_clients: UntrustingClients,
+    /// Whether `%2F` may stand in a path; requests with one are refused otherwise.
+    pub encoded_slashes: bool,
+    /// The names it is configured with; its addresses are the target's.
+    pub names: Vec<TargetHost>,
+}
+
+impl HttpTarget {
+    /// Whether requests for this host belong to the target.
+    #[must_use]
+    pub fn serves(&self, host: &str) -> bool {
+        self.hosts.iter().any(|pattern| pattern.matches(host))
+    }
+}
+
 /// A target.
 #[derive(Debug)]
 pub struct Target {
@@ -92,4 +122,6 @@ pub struct Target {
     pub audit_allowed: bool,
     /// What it has as a target of SSH.
     pub ssh: Option<SshTarget>,
+    /// What it has as a target of HTTP.
+    pub http: Option<HttpTarget>,
 }

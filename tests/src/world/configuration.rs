@@ -155,15 +155,20 @@ impl Configuration {
         let (domain, block) = match self.protocol {
             Protocol::Postgres => (model::Domain::Sql, "sql"),
             Protocol::Ssh => (model::Domain::Ssh, "ssh"),
+            Protocol::Http => (model::Domain::Http, "http"),
         };
         let actions: Vec<&str> = model::Action::ALL
             .iter()
             .filter(|action| action.domain() == domain)
             .map(|action| action.as_str())
             .collect();
+        let all = match self.protocol {
+            Protocol::Postgres | Protocol::Ssh => format!("actions: [{}]", actions.join(", ")),
+            Protocol::Http => "methods: [\"*\"]".to_owned(),
+        };
         // What runs other programs is granted only where it is spelt out.
         let wrappers = match self.protocol {
-            Protocol::Postgres => String::new(),
+            Protocol::Postgres | Protocol::Http => String::new(),
             Protocol::Ssh => {
                 let named = |name: &&str| format!("\"{name} **\", \"{name}\"");
                 let commands: Vec<String> = WRAPPERS.iter().map(named).collect();
@@ -177,8 +182,7 @@ impl Configuration {
         self.roles(&format!(
             "\n  - name: everything\n    groups: [readers]\n    rules:\n      \
              - {{ id: connect, effect: allow, target: shop }}\n      \
-             - {{ id: all, effect: allow, target: shop, {block}: {{ actions: [{}] }} }}\n{wrappers}",
-            actions.join(", ")
+             - {{ id: all, effect: allow, target: shop, {block}: {{ {all} }} }}\n{wrappers}"
         ))
     }
 
@@ -303,6 +307,9 @@ impl Configuration {
             ),
             Protocol::Ssh => {
                 format!("    host_keys: {host_keys}\n    credential: {host_credential}\n")
+            }
+            Protocol::Http => {
+                format!("    upstream_tls: {upstream_tls}\n    credential: {host_credential}\n")
             }
         }
     }

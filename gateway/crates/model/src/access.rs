@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::request::RequestFacts;
+
 /// The family an action belongs to; a rule's block (`sql:`) speaks of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -18,6 +20,8 @@ pub enum Domain {
     Sql,
     /// What an SSH connection carries: commands, files, forwards.
     Ssh,
+    /// HTTP requests, and the answers to them.
+    Http,
 }
 
 impl Domain {
@@ -28,6 +32,7 @@ impl Domain {
             Self::Session => "session",
             Self::Sql => "sql",
             Self::Ssh => "ssh",
+            Self::Http => "http",
         }
     }
 }
@@ -43,9 +48,8 @@ macro_rules! actions {
     ($( $(#[$doc:meta])* $variant:ident = $domain:ident $word:literal, )*) => {
         /// What is done to an object.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
         pub enum Action {
-            $( $(#[$doc])* $variant, )*
+            $( $(#[$doc])* #[serde(rename = $word)] $variant, )*
         }
 
         impl Action {
@@ -146,6 +150,27 @@ actions! {
     Agent = Ssh "agent",
     /// Lend the target the workload's X11 display.
     X11 = Ssh "x11",
+    /// A `GET` request. The methods of HTTP are in upper case, as they are on the wire: SQL has
+    /// a `delete` too.
+    Get = Http "GET",
+    /// A `HEAD` request.
+    Head = Http "HEAD",
+    /// A `POST` request.
+    Post = Http "POST",
+    /// A `PUT` request.
+    Put = Http "PUT",
+    /// A `PATCH` request.
+    Patch = Http "PATCH",
+    /// A `DELETE` request.
+    HttpDelete = Http "DELETE",
+    /// An `OPTIONS` request.
+    Options = Http "OPTIONS",
+    /// A request of any other method.
+    OtherMethod = Http "OTHER",
+    /// Go on in another protocol (WebSocket); needed beside the method of the request.
+    Upgrade = Http "UPGRADE",
+    /// Show the answer to a request. It needs no grant: only denials are asked.
+    Answer = Http "ANSWER",
 }
 
 impl Action {
@@ -153,6 +178,21 @@ impl Action {
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.as_str() == word)
+    }
+
+    /// The action of a request by its method. Case counts (RFC 9110 section 9.1).
+    #[must_use]
+    pub fn of_method(method: &str) -> Self {
+        let own = [
+            Self::Get,
+            Self::Head,
+            Self::Post,
+            Self::Put,
+            Self::Patch,
+            Self::HttpDelete,
+            Self::Options,
+        ];
+        own.into_iter().find(|one| one.as_str() == method).unwrap_or(Self::OtherMethod)
     }
 
     /// Its place in [`Action::ALL`], for tables keyed by action.
@@ -285,6 +325,8 @@ pub enum Object {
         /// The port; 0 for one that the target chooses. A socket of the file system has none.
         port: u16,
     },
+    /// A request over HTTP, or the answer to one.
+    Request(Arc<RequestFacts>),
 }
 
 impl Object {
@@ -295,7 +337,9 @@ impl Object {
             Self::Relation { path, .. } | Self::Function { path } | Self::Named { path, .. } => {
                 Some(path)
             }
-            Self::Command { .. } | Self::File { .. } | Self::Endpoint { .. } => None,
+            Self::Command { .. } | Self::File { .. } | Self::Endpoint { .. } | Self::Request(_) => {
+                None
+            }
         }
     }
 }
@@ -332,6 +376,7 @@ impl fmt::Display for Object {
             Self::File { path } => f.write_str(path),
             Self::Endpoint { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Endpoint { host, port } => write!(f, "{host}:{port}"),
+            Self::Request(facts) => facts.fmt(f),
         }
     }
 }
@@ -381,6 +426,17 @@ mod tests {
             assert_eq!(Action::ALL.get(action.index()), Some(action));
         }
         assert_eq!(Action::from_word("SELECT"), None);
+        assert_eq!(Action::from_word("delete"), Some(Action::Delete));
+        assert_eq!(Action::from_word("DELETE"), Some(Action::HttpDelete));
+    }
+
+    #[test]
+    fn a_method_is_its_action_and_case_counts() {
+        assert_eq!(Action::of_method("GET"), Action::Get);
+        assert_eq!(Action::of_method("DELETE"), Action::HttpDelete);
+        for other in ["get", "PROPFIND", "CONNECT", "UPGRADE", "ANSWER", "OTHER", "", "select"] {
+            assert_eq!(Action::of_method(other), Action::OtherMethod, "{other}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod access;
 pub mod audit;
 pub mod binding;
 pub mod command;
+pub mod credential;
 pub mod decision;
 pub mod id;
 pub mod limits;
@@ -16,12 +17,14 @@ pub mod mask;
 pub mod operation;
 pub mod pattern;
 pub mod principal;
+pub mod request;
 pub mod secret;
 pub mod target;
 pub mod time;
 
 pub use access::{Access, Action, Columns, Domain, Object, ObjectPath};
 pub use binding::{Binding, CgroupId, FileId, ProcessFacts, UserFacts};
+pub use credential::HttpCredential;
 pub use decision::{ApprovalRequirement, DecidingRule, Decision, Effect, Reason};
 pub use id::{
     Group, HoldId, OperationNumber, PolicyDigest, RoleName, RuleId, SessionId, Tag, TargetName,
@@ -32,10 +35,12 @@ pub use mask::{ColumnMask, Detector, DetectorMask, FieldMask, FileMask, MaskProf
 pub use operation::{Operation, OperationDigest};
 pub use pattern::{
     CommandPattern, CommandPatternError, EndpointPattern, EndpointPatternError, FieldPart,
-    FieldPattern, FieldPatternError, FilePattern, FilePatternError, NameGlob, PathPattern,
-    PatternError,
+    FieldPattern, FieldPatternError, FilePattern, FilePatternError, HostPattern, HostPatternError,
+    NameGlob, PathPattern, PatternError, QueryPattern, QueryPatternError, RequestPart,
+    RequestPattern, RoutePattern, RoutePatternError, StatusPattern, StatusPatternError,
 };
 pub use principal::{Attestation, Principal, TokenSubject};
+pub use request::RequestFacts;
 pub use secret::Secret;
 pub use target::{Environment, Protocol};
 pub use time::{Clock, Timestamp};

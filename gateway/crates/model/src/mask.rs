@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::Tag;
-use crate::pattern::{FieldPattern, FilePattern, PathPattern};
+use crate::pattern::{FieldPattern, FilePattern, PathPattern, RoutePattern};
 
 /// Defines a word enum with its texts in one place.
 macro_rules! words {
@@ -110,7 +110,7 @@ pub struct FieldMask {
     pub pattern: FieldPattern,
     /// The paths of the requests whose bodies are meant; with none, all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub routes: Vec<FilePattern>,
+    pub routes: Vec<RoutePattern>,
     /// The classification.
     pub tag: Tag,
     /// How.
@@ -118,12 +118,11 @@ pub struct FieldMask {
 }
 
 impl FieldMask {
-    /// Whether bodies at this path are meant. A path that is not known or not normal may be any,
-    /// and a slash at its end makes no other document of it.
+    /// Whether bodies at this path are meant, or could be: a path that is not known or not normal
+    /// may be any, and a slash at its end makes no other document of it.
     #[must_use]
     pub fn is_about(&self, path: &str) -> bool {
-        let bare = path.strip_suffix('/').filter(|bare| !bare.is_empty()).unwrap_or(path);
-        self.routes.is_empty() || self.routes.iter().any(|route| route.may_match(bare))
+        self.routes.is_empty() || self.routes.iter().any(|route| route.may_match(path))
     }
 }
 
@@ -189,7 +188,7 @@ mod tests {
     fn a_field_mask_is_about_its_routes_and_about_what_might_be_one() {
         let mask = |routes: &[&str]| FieldMask {
             pattern: FieldPattern::parse("**.email").unwrap(),
-            routes: routes.iter().map(|route| FilePattern::parse(route).unwrap()).collect(),
+            routes: routes.iter().map(|route| RoutePattern::parse(route).unwrap()).collect(),
             tag: "pii.email".into(),
             transform: Transform::Redact,
         };

@@ -9,6 +9,9 @@ mod command;
 mod endpoint;
 mod field;
 mod file;
+mod host;
+mod request;
+mod route;
 
 use std::fmt;
 
@@ -18,6 +21,11 @@ pub use self::command::{CommandPattern, CommandPatternError};
 pub use self::endpoint::{EndpointPattern, EndpointPatternError};
 pub use self::field::{FieldPart, FieldPattern, FieldPatternError, NameGlob};
 pub use self::file::{FilePattern, FilePatternError};
+pub use self::host::{HostPattern, HostPatternError};
+pub use self::request::{
+    QueryPattern, QueryPatternError, RequestPart, RequestPattern, StatusPattern, StatusPatternError,
+};
+pub use self::route::{RoutePattern, RoutePatternError};
 
 /// What a name says for a part that could not be found out.
 pub const UNKNOWN_PART: &str = "*";
@@ -40,7 +48,7 @@ enum Part {
     Glob(Vec<Piece>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Piece {
     Run,
     One,

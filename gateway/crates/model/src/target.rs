@@ -18,11 +18,13 @@ pub enum Protocol {
     Postgres,
     /// The secure shell protocol, version 2.
     Ssh,
+    /// HTTP, versions 1.1 and 2.
+    Http,
 }
 
 impl Protocol {
     /// Every protocol, for sweeps.
-    pub const ALL: &'static [Self] = &[Self::Postgres, Self::Ssh];
+    pub const ALL: &'static [Self] = &[Self::Postgres, Self::Ssh, Self::Http];
 
     /// The word used in configuration, audit and command line.
     #[must_use]
@@ -30,6 +32,7 @@ impl Protocol {
         match self {
             Self::Postgres => "postgres",
             Self::Ssh => "ssh",
+            Self::Http => "http",
         }
     }
 
@@ -39,6 +42,7 @@ impl Protocol {
         match self {
             Self::Postgres => Domain::Sql,
             Self::Ssh => Domain::Ssh,
+            Self::Http => Domain::Http,
         }
     }
 

@@ -77,13 +77,11 @@ fn source() -> Result<PolicySource, model::PatternError> {
                 targets: TargetScope::All,
                 environments: Vec::new(),
                 block: Some(BlockSource {
-                    domain: Domain::Sql,
-                    actions: vec![Action::Select, Action::Insert, Action::Update],
                     objects: vec![ObjectPattern::parse(&format!("shop.public.t{role}_{rule}"))?],
-                    commands: Vec::new(),
-                    paths: Vec::new(),
-                    destinations: Vec::new(),
-                    functions: Vec::new(),
+                    ..BlockSource::new(
+                        Domain::Sql,
+                        vec![Action::Select, Action::Insert, Action::Update],
+                    )
                 }),
                 when: None,
                 approvers: None,
@@ -106,6 +104,7 @@ fn source() -> Result<PolicySource, model::PatternError> {
             domain: Domain::Sql,
             environment: None,
             roots: Vec::new(),
+            hosts: Vec::new(),
         }],
         groups: GroupsKnown { named: std::collections::BTreeSet::new(), others_possible: true },
         approver_groups: None,

@@ -3,6 +3,7 @@
 //! Owns the checks, each of which finds all there is. Must not know the compiled form. Conditions
 //! are the one thing checked elsewhere (`compile`), because checking one is compiling it.
 
+mod http;
 mod pattern;
 mod shadow;
 mod ssh;
@@ -113,8 +114,12 @@ fn check_targets(source: &PolicySource, errors: &mut Vec<PolicyError>) {
 fn check_classification(source: &PolicySource, errors: &mut Vec<PolicyError>) {
     for one in &source.classification {
         let mut problems = pattern::classification_problems(source, one);
-        if one.columns.is_empty() && one.detect.is_none() && one.paths.is_empty() {
+        let names = !(one.columns.is_empty() && one.paths.is_empty() && one.fields.is_empty());
+        if !names && one.detect.is_none() {
             problems.push(ClassificationProblem::FindsNothing);
+        }
+        if one.fields.is_empty() && !one.routes.is_empty() {
+            problems.push(ClassificationProblem::RoutesWithoutFields);
         }
         if let Some(name) = &one.target
             && !source.targets.iter().any(|target| target.name == *name)

@@ -36,6 +36,7 @@ pub struct Policy {
     classification: Box<[ClassificationSource]>,
     views: Mutex<FxHashMap<ViewKey, Arc<View>>>,
     functions: Option<Functions>,
+    headers: Arc<[Arc<str>]>,
 }
 
 /// A target and the roles held, by index.
@@ -93,10 +94,14 @@ pub fn compile(source: &PolicySource) -> Result<Policy, Vec<PolicyError>> {
         return Err(errors);
     }
     roles.sort_by(|a, b| a.name.cmp(&b.name));
-    let conditional = |role: &Role| role.rules.iter().any(|one| one.rule.condition.is_some());
+    let conditions =
+        || roles.iter().flat_map(|role| &role.rules).filter_map(|one| one.rule.condition.as_ref());
+    let headers: BTreeSet<Arc<str>> = conditions().flat_map(|one| one.headers()).cloned().collect();
+    let headers: Arc<[Arc<str>]> = headers.into_iter().collect();
     Ok(Policy {
         digest: digest::digest(source),
-        functions: roles.iter().any(conditional).then(Functions::standard),
+        functions: conditions().next().map(|_| Functions::standard(&headers)),
+        headers,
         roles: roles.into(),
         targets: source
             .targets
@@ -140,6 +145,13 @@ impl Policy {
     /// The names of all roles, sorted.
     pub fn roles(&self) -> impl Iterator<Item = &RoleName> {
         self.roles.iter().map(|role| &role.name)
+    }
+
+    /// The headers of requests that some condition asks for, sorted, in lower case. A request is
+    /// judged with these and no others.
+    #[must_use]
+    pub fn request_headers(&self) -> &[Arc<str>] {
+        &self.headers
     }
 
     /// What a principal is at a target: its roles, their rules and its masks, ready to decide

@@ -37,6 +37,18 @@ impl Standing {
         decision
     }
 
+    /// The denial of an operation that needs no grant, because what it belongs to was granted: the
+    /// answer to a request. Only `deny` rules are asked; `None` where none has anything to say.
+    #[must_use]
+    pub fn denies(&self, operation: &Operation, now: Timestamp) -> Option<Arc<Decision>> {
+        let mut judging = Judging::start(self, operation, now);
+        for (at, access) in operation.accesses.iter().enumerate() {
+            judging.ask_denying(at, access);
+        }
+        let denied = !judging.denying.is_empty() || judging.failed.is_some();
+        denied.then(|| Arc::new(judging.conclude()))
+    }
+
     pub(crate) fn asked<'a>(&'a self, operation: &'a Operation, now: Timestamp) -> Asked<'a> {
         Asked {
             operation,
@@ -121,6 +133,19 @@ impl<'a> Judging<'a> {
             (Some(_), _) => {}
             (None, Some(rule)) => note(&mut self.holding, rule, at),
             (None, None) => self.ungranted = self.ungranted.or(Some(at)),
+        }
+    }
+
+    /// Notes the deny rules that touch the access.
+    fn ask_denying(&mut self, at: usize, access: &Access) {
+        let view: &'a View = &self.standing.view;
+        for (index, rule) in view.speaking_of(access) {
+            if rule.effect == Effect::Deny
+                && rule.applies(access).touches
+                && self.condition_holds(index, rule)
+            {
+                note(&mut self.denying, index, at);
+            }
         }
     }
 

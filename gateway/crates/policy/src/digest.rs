@@ -14,7 +14,7 @@ use crate::source::{
 
 pub(crate) fn digest(source: &PolicySource) -> PolicyDigest {
     let mut form = Form::default();
-    form.text("portcullis policy 2");
+    form.text("portcullis policy 3");
     form.forms(source.roles.iter().map(role));
     form.forms(source.classification.iter().map(classification));
     form.forms(source.targets.iter().map(target));
@@ -64,6 +64,16 @@ fn block(block: &BlockSource) -> Form {
     form.texts(block.commands.iter().map(|pattern| pattern.as_str()));
     form.texts(block.paths.iter().map(|pattern| pattern.as_str()));
     form.texts(block.destinations.iter().map(|pattern| pattern.as_str()));
+    let requests = &block.requests;
+    form.texts(requests.methods.iter().map(|action| action.as_str()));
+    form.texts(requests.hosts.iter().map(|pattern| pattern.as_str()));
+    form.texts(requests.paths.iter().map(|pattern| pattern.as_str()));
+    form.forms(requests.query.iter().map(|pattern| {
+        let mut form = Form::default();
+        form.text(pattern.name()).text(pattern.value());
+        form
+    }));
+    form.texts(requests.statuses.iter().map(ToString::to_string));
     form
 }
 
@@ -75,6 +85,8 @@ fn classification(one: &ClassificationSource) -> Form {
     form.texts(one.detect.iter().map(|detector| detector.as_str()));
     form.text(one.mask.as_str());
     form.texts(one.paths.iter().map(|pattern| pattern.as_str()));
+    form.texts(one.fields.iter().map(|pattern| pattern.as_str()));
+    form.texts(one.routes.iter().map(|pattern| pattern.as_str()));
     form
 }
 

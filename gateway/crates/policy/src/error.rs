@@ -3,7 +3,7 @@
 //! Owns the errors and their words. Must not know how they are found (`check`) nor where the
 //! part was written, beyond carrying its [`Origin`].
 
-use model::{Action, Domain, Environment, Group, RoleName, RuleId, Tag, TargetName};
+use model::{Action, Domain, Effect, Environment, Group, RoleName, RuleId, Tag, TargetName};
 
 use crate::condition::ConditionError;
 use crate::source::Origin;
@@ -149,6 +149,9 @@ pub enum RuleProblem {
         /// The key that would list them.
         key: &'static str,
     },
+    /// It is about answers, and does something else than refuse them.
+    #[error("it is about answers, which are shown unless a rule denies them; its effect is {0}")]
+    Answers(Effect),
     /// Another rule of the role has its way wherever this one matches.
     #[error("it can never fire: rule {by} of the same role always has precedence over it")]
     Shadowed {
@@ -176,6 +179,7 @@ impl RuleProblem {
             Self::NoTarget(_) => {
                 "name an environment that one of its targets has, or remove the rule".to_owned()
             }
+            Self::NoActions(Domain::Http) => "list methods, such as GET".to_owned(),
             Self::NoActions(_) => "list the actions, such as select or exec".to_owned(),
             Self::ForeignAction { domain, .. } => format!(
                 "use one of: {}",
@@ -193,6 +197,9 @@ impl RuleProblem {
             }
             Self::ActionUnlisted { action, key } => {
                 format!("add {key}: [..], or write a rule of its own for {action}")
+            }
+            Self::Answers(_) => {
+                "write effect: deny, or remove statuses to speak of requests".to_owned()
             }
             Self::Shadowed { by } => format!("narrow rule {by}, or remove this one"),
             Self::Approvers(problem) => problem.remedy(),
@@ -243,8 +250,11 @@ impl ApproverProblem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClassificationProblem {
     /// It finds nothing.
-    #[error("it names neither columns nor files nor a detector, so it finds nothing")]
+    #[error("it names neither columns nor files nor fields nor a detector, so it finds nothing")]
     FindsNothing,
+    /// It says where fields are, and no field.
+    #[error("it has routes, and no fields to look for there")]
+    RoutesWithoutFields,
     /// It names a target that does not exist.
     #[error("there is no target {name}")]
     UnknownTarget {
@@ -269,7 +279,12 @@ pub enum ClassificationProblem {
 impl ClassificationProblem {
     fn remedy(&self) -> String {
         match self {
-            Self::FindsNothing => "add columns: [..], paths: [..] or detect: ..".to_owned(),
+            Self::FindsNothing => {
+                "add columns: [..], paths: [..], fields: [..] or detect: ..".to_owned()
+            }
+            Self::RoutesWithoutFields => {
+                "add fields: [..]; detectors look through every body".to_owned()
+            }
             Self::UnknownTarget { nearest: Some(nearest), .. } => {
                 format!("did you mean {nearest}?")
             }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use model::{
     Access, Action, Columns, Decision, Effect, Environment, Group, Object, Operation, Principal,
-    RoleName, RuleId, TargetName, Timestamp,
+    RequestPart, RoleName, RuleId, TargetName, Timestamp,
 };
 use serde::Serialize;
 
@@ -107,6 +107,11 @@ pub enum Verdict {
     OtherObject,
     /// It is about this object, and not about all (to grant) or any (to refuse) of its columns.
     OtherColumns,
+    /// It is about other requests.
+    OtherRequest {
+        /// The first part by which they are others.
+        part: RequestPart,
+    },
     /// Its condition does not hold.
     ConditionFalse {
         /// The condition.
@@ -231,8 +236,7 @@ fn said(
     }
     let fit = rule.applies(access);
     if !(fit.touches || fit.grants) {
-        let columns_only = whole_object_fits(rule, access);
-        return otherwise(if columns_only { Verdict::OtherColumns } else { Verdict::OtherObject });
+        return otherwise(other(rule, access));
     }
     let when = || rule.condition.as_ref().map_or_else(|| "".into(), |one| Arc::clone(one.text()));
     match policy.condition_holds(rule, &standing.asked(operation, now)) {
@@ -251,6 +255,19 @@ fn said(
             grants: fit.grants || connects,
             holds: rule.effect == Effect::Hold && !connects,
         },
+    }
+}
+
+/// In what the rule is about something else than the access's object.
+fn other(rule: &Rule, access: &Access) -> Verdict {
+    let part = match &access.object {
+        Object::Request(request) => rule.objects.other_part(request, rule.effect == Effect::Allow),
+        _ => None,
+    };
+    match part {
+        Some(part) => Verdict::OtherRequest { part },
+        None if whole_object_fits(rule, access) => Verdict::OtherColumns,
+        None => Verdict::OtherObject,
     }
 }
 

@@ -3,7 +3,9 @@
 //! Owns the choice and its order. Must not know how a value is masked. Where two masks are about
 //! the same column the stronger one comes first, so that the order of the source never matters.
 
-use model::{ColumnMask, DetectorMask, FileMask, MaskProfile, Tag, TargetName, Transform};
+use model::{
+    ColumnMask, DetectorMask, FieldMask, FileMask, MaskProfile, Tag, TargetName, Transform,
+};
 
 use crate::source::ClassificationSource;
 
@@ -27,6 +29,12 @@ pub(crate) fn profile(
                 .iter()
                 .map(|pattern| FileMask { pattern: pattern.clone(), tag: one.tag.clone() }),
         );
+        profile.fields.extend(one.fields.iter().map(|pattern| FieldMask {
+            pattern: pattern.clone(),
+            routes: one.routes.clone(),
+            tag: one.tag.clone(),
+            transform: one.mask,
+        }));
         profile.detectors.extend(one.detect.map(|detector| DetectorMask {
             detector,
             tag: one.tag.clone(),
@@ -46,6 +54,10 @@ pub(crate) fn profile(
         .files
         .sort_by(|a, b| a.pattern.as_str().cmp(b.pattern.as_str()).then_with(|| a.tag.cmp(&b.tag)));
     profile.files.dedup();
+    profile
+        .fields
+        .sort_by_cached_key(|mask| (weakness(mask.transform), mask.tag.clone(), mask.to_string()));
+    profile.fields.dedup();
     profile
 }
 

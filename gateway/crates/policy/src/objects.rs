@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use model::command::is_interpreter;
 use model::{
     Access, Action, Columns, CommandPattern, EndpointPattern, FilePattern, Object, ObjectPath,
-    PathPattern,
+    PathPattern, RequestFacts, RequestPart, RequestPattern,
 };
 
 use crate::object::ObjectPattern;
@@ -22,6 +22,7 @@ pub(crate) struct Objects {
     commands: Box<[CommandPattern]>,
     paths: Box<[FilePattern]>,
     destinations: Box<[EndpointPattern]>,
+    requests: RequestPattern,
 }
 
 impl Objects {
@@ -32,6 +33,7 @@ impl Objects {
             commands: block.commands.clone().into(),
             paths: block.paths.clone().into(),
             destinations: block.destinations.clone().into(),
+            requests: block.requests.clone(),
         }
     }
 
@@ -42,6 +44,17 @@ impl Objects {
             && self.commands.is_empty()
             && self.paths.is_empty()
             && self.destinations.is_empty()
+            && self.requests.is_about_everything()
+    }
+
+    /// The first part of a request for which the rule is not about it: to restrict it, or to
+    /// grant it.
+    pub(crate) fn other_part(&self, request: &RequestFacts, grants: bool) -> Option<RequestPart> {
+        if grants {
+            self.requests.not_matching(request)
+        } else {
+            self.requests.not_possible(request)
+        }
     }
 
     /// What the last part of a name can be for the rule to speak of it, each once; `None` where
@@ -78,6 +91,7 @@ impl Objects {
             Object::Endpoint { host, port } => {
                 self.destinations.iter().any(|one| one.may_match(host, *port))
             }
+            Object::Request(request) => self.requests.may_match(request),
         }
     }
 
@@ -101,6 +115,7 @@ impl Objects {
             Object::Endpoint { host, port } => {
                 self.destinations.iter().any(|one| one.matches(host, *port))
             }
+            Object::Request(request) => self.requests.matches(request),
         }
     }
 

@@ -51,10 +51,10 @@ impl Rule {
 
 /// A set of actions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ActionSet(u64);
+pub(crate) struct ActionSet(u128);
 
 // One bit an action.
-const _: () = assert!(Action::ALL.len() <= 64, "an ActionSet has 64 bits");
+const _: () = assert!(Action::ALL.len() <= 128, "an ActionSet has 128 bits");
 
 impl ActionSet {
     pub(crate) fn contains(self, action: Action) -> bool {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use model::{
     Action, ApprovalRequirement, CommandPattern, Detector, Domain, Effect, EndpointPattern,
-    Environment, FilePattern, Group, PathPattern, RoleName, RuleId, Tag, TargetName, Transform,
+    Environment, FieldPattern, FilePattern, Group, HostPattern, PathPattern, RequestPattern,
+    RoleName, RoutePattern, RuleId, Tag, TargetName, Transform,
 };
 
 use crate::object::ObjectPattern;
@@ -55,6 +56,8 @@ pub struct TargetFacts {
     /// The first parts that names of its objects can have (a SQL server's databases); empty
     /// where any is possible.
     pub roots: Vec<Arc<str>>,
+    /// The hosts that requests to it can be for; empty where any is possible.
+    pub hosts: Vec<HostPattern>,
 }
 
 /// A role.
@@ -122,12 +125,14 @@ pub struct BlockSource {
     pub paths: Vec<FilePattern>,
     /// The end points of connections.
     pub destinations: Vec<EndpointPattern>,
+    /// The requests.
+    pub requests: RequestPattern,
 }
 
 impl BlockSource {
     /// Actions on every object.
     #[must_use]
-    pub const fn new(domain: Domain, actions: Vec<Action>) -> Self {
+    pub fn new(domain: Domain, actions: Vec<Action>) -> Self {
         Self {
             domain,
             actions,
@@ -136,6 +141,7 @@ impl BlockSource {
             commands: Vec::new(),
             paths: Vec::new(),
             destinations: Vec::new(),
+            requests: RequestPattern::default(),
         }
     }
 
@@ -147,10 +153,11 @@ impl BlockSource {
             && self.commands.is_empty()
             && self.paths.is_empty()
             && self.destinations.is_empty()
+            && self.requests.is_about_everything()
     }
 }
 
-/// A classification of columns, of files, or of what a detector finds.
+/// A classification of columns, of files, of fields, or of what a detector finds.
 #[derive(Clone, Debug)]
 pub struct ClassificationSource {
     /// What it is called.
@@ -165,6 +172,10 @@ pub struct ClassificationSource {
     pub detect: Option<Detector>,
     /// Files by path, whose content is not to be seen: what would show it is refused.
     pub paths: Vec<FilePattern>,
+    /// Fields of the bodies of requests and answers.
+    pub fields: Vec<FieldPattern>,
+    /// The paths of the requests whose bodies are meant; empty for all.
+    pub routes: Vec<RoutePattern>,
     /// How it is masked.
     pub mask: Transform,
 }

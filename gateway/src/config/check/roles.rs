@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{
-    Action, ApprovalRequirement, CommandPattern, Domain, EndpointPattern, Environment, FilePattern,
-    Group, PathPattern, RoleName, RuleId, Tag, TargetName, Transform,
+    Action, ApprovalRequirement, CommandPattern, Domain, EndpointPattern, Environment,
+    FieldPattern, FilePattern, Group, PathPattern, Protocol, RoleName, RoutePattern, RuleId, Tag,
+    TargetName, Transform,
 };
 use policy::{
     BlockSource, ClassificationSource, GroupsKnown, ObjectPattern, Origin, PolicySource,
@@ -17,6 +18,7 @@ use policy::{
 };
 
 use super::Checker;
+use super::http::{self, ROUTES};
 use crate::config::raw::RawConfig;
 use crate::config::raw::roles::{
     RawApprovers, RawClassification, RawRole, RawRule, RawSql, RawSsh,
@@ -34,6 +36,7 @@ const COMMANDS: &str = "write it like systemctl restart app, tail -n * /var/log/
 const PATHS: &str = "write it like /srv/app/config.yaml, /var/log/app/*.log or /srv/app/**";
 const DESTINATIONS: &str = "write it like 10.0.0.5:5432, *.internal:443 or localhost:*";
 const NAMES: &str = "write it like LANG or LC_*";
+const FIELDS: &str = "write it like email, users.*.email, **.email or \"first.name\"";
 
 impl Checker<'_> {
     pub(super) fn policy_source(self, raw: &RawConfig) -> PolicySource {
@@ -91,15 +94,7 @@ impl Checker<'_> {
         let environments = raw.environment.as_ref().map(|at| self.one_or_many(at));
         // A block, condition or restriction that was refused must not become one that is not
         // there: the rule is left out whole.
-        let block = match (&raw.sql, &raw.ssh) {
-            (None, None) => Some(None),
-            (Some(at), None) => at.get().and_then(|sql| self.sql_block(sql)).map(Some),
-            (None, Some(at)) => at.get().and_then(|ssh| self.ssh_block(ssh)).map(Some),
-            (Some(_), Some(at)) => {
-                self.refuse(at, "the rule has two blocks", "write two rules");
-                None
-            }
-        };
+        let block = self.block(raw);
         let when = match &raw.when {
             None => Some(None),
             Some(at) => at.get().map(|text| Some(Arc::from(text.as_str()))),
@@ -122,6 +117,27 @@ impl Checker<'_> {
             when: when?,
             approvers: approvers?,
         })
+    }
+
+    /// The block of the rule, if it has one.
+    fn block(self, raw: &RawRule) -> Option<Option<BlockSource>> {
+        let spots = [
+            raw.sql.as_ref().map(|at| at.spot),
+            raw.ssh.as_ref().map(|at| at.spot),
+            raw.http.as_ref().map(|at| at.spot),
+        ];
+        if let Some(second) = spots.into_iter().flatten().nth(1) {
+            let remedy = Some("write two rules".to_owned());
+            self.report.refuse(second, "the rule has two blocks", remedy);
+            return None;
+        }
+        if let Some(at) = &raw.sql {
+            return at.get().and_then(|sql| self.sql_block(sql)).map(Some);
+        }
+        if let Some(at) = &raw.ssh {
+            return at.get().and_then(|ssh| self.ssh_block(ssh)).map(Some);
+        }
+        raw.http.as_ref().map_or(Some(None), |at| self.http_block(at).map(Some))
     }
 
     fn scope(self, at: &At<OneOrMany<At<String>>>) -> Option<TargetScope> {
@@ -171,7 +187,7 @@ impl Checker<'_> {
     }
 
     /// Patterns; all or none, because a list with one missing means something else.
-    fn patterns<T, E: ToString>(
+    pub(super) fn patterns<T, E: ToString>(
         self,
         at: Option<&At<Vec<At<String>>>>,
         example: &str,
@@ -213,13 +229,17 @@ impl Checker<'_> {
         };
         let columns = self.patterns(raw.columns.as_ref(), SQL_NAMES, PathPattern::parse);
         let paths = self.patterns(raw.paths.as_ref(), PATHS, FilePattern::parse);
+        let fields = self.patterns(raw.fields.as_ref(), FIELDS, FieldPattern::parse);
+        let routes = self.patterns(raw.routes.as_ref(), ROUTES, RoutePattern::parse);
         let detect = match &raw.detect {
             None => Some(None),
             Some(at) => at.get().copied().map(Some),
         };
         let mask = match &raw.mask {
             Some(at) => at.get().copied(),
-            None if raw.columns.is_none() && raw.detect.is_none() => Some(Transform::Redact),
+            None if raw.columns.is_none() && raw.fields.is_none() && raw.detect.is_none() => {
+                Some(Transform::Redact)
+            }
             None => {
                 let remedy = "add mask: redact, or another way to mask";
                 self.refuse(&raw.tag, "the key mask is missing", remedy);
@@ -233,6 +253,8 @@ impl Checker<'_> {
             columns: columns?,
             detect: detect?,
             paths: paths?,
+            fields: fields?,
+            routes: routes?,
             mask: mask?,
         })
     }
@@ -268,6 +290,10 @@ fn target_facts(at: &At<RawTarget>) -> Option<TargetFacts> {
             .into_iter()
             .map(Arc::from)
             .collect(),
+        hosts: match raw.protocol.get()? {
+            Protocol::Http => http::hosts(raw),
+            Protocol::Postgres | Protocol::Ssh => Vec::new(),
+        },
     })
 }
 

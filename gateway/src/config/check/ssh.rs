@@ -1,6 +1,6 @@
-//! What only targets of SSH have, and what they have not.
+//! What only targets of SSH have.
 //!
-//! Owns which keys go with which protocol, logins and host keys. Must not read a key.
+//! Owns logins and host keys. Must not read a key.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,10 +9,9 @@ use model::Protocol;
 
 use super::Checker;
 use crate::config::raw::ssh::{RawClientHostKey, RawHostKeys, RawSftpPaths};
-use crate::config::raw::target::{RawCredential, RawTarget};
+use crate::config::raw::target::RawTarget;
 use crate::config::read::At;
 use crate::config::settings::{ClientHostKeySettings, HostKeySettings, SshSettings};
-use crate::config::tree::Spot;
 
 impl Checker<'_> {
     /// What SSH has more: nothing for other protocols. `None` where anything was refused.
@@ -21,14 +20,13 @@ impl Checker<'_> {
         raw: &RawTarget,
         protocol: Option<Protocol>,
     ) -> Option<Option<SshSettings>> {
-        let kept = self.keys_fit(raw, protocol?);
         // Each is read also for other protocols, so that all that is wrong is said at once.
         let users = self.logins(raw.users.as_ref());
         let host_keys = raw.host_keys.as_ref().map(|at| self.host_keys(at));
         let client_host_key = self.client_host_key(raw.client_host_key.as_ref());
         let paths = raw.sftp_paths.as_ref().map_or(Some(&RawSftpPaths::Strict), At::get);
         if protocol != Some(Protocol::Ssh) {
-            return kept.then_some(None);
+            return Some(None);
         }
         let Some(host_keys) = host_keys else {
             self.report.refuse(
@@ -38,40 +36,12 @@ impl Checker<'_> {
             );
             return None;
         };
-        let settings = SshSettings {
+        Some(Some(SshSettings {
             users: users?,
             upstream_host_keys: host_keys?,
             client_host_key: client_host_key?,
             strict_paths: matches!(paths?, RawSftpPaths::Strict),
-        };
-        kept.then_some(Some(settings))
-    }
-
-    /// Refuses the keys that belong to another protocol; whether there was none.
-    fn keys_fit(self, raw: &RawTarget, protocol: Protocol) -> bool {
-        macro_rules! at {
-            ($key:ident) => {
-                (stringify!($key), raw.$key.as_ref().map(|at| at.spot))
-            };
-        }
-        let (foreign, remedy) = match protocol {
-            Protocol::Ssh => (
-                vec![at!(databases), at!(client_tls), at!(upstream_tls)],
-                "remove it; SSH has host_keys, client_host_key and users",
-            ),
-            Protocol::Postgres => (
-                vec![at!(users), at!(host_keys), at!(client_host_key), at!(sftp_paths)],
-                "remove it, or write protocol: ssh",
-            ),
-        };
-        let mut fit = true;
-        for (key, spot) in foreign {
-            let Some(spot) = spot else { continue };
-            let reason = format!("the key {key} is not for targets of {protocol}");
-            self.report.refuse(spot, reason, Some(remedy.to_owned()));
-            fit = false;
-        }
-        fit
+        }))
     }
 
     fn logins(self, at: Option<&At<Vec<At<String>>>>) -> Option<Vec<Arc<str>>> {
@@ -109,44 +79,6 @@ impl Checker<'_> {
         }
         let paths: Vec<PathBuf> = list.iter().filter_map(|one| self.path(one)).collect();
         (paths.len() == list.len()).then_some(ClientHostKeySettings::Enrolled(paths))
-    }
-
-    /// Refuses what a credential cannot be for the protocol; `None` where it did.
-    pub(super) fn credential_of(
-        self,
-        raw: &RawCredential,
-        spot: Spot,
-        protocol: Protocol,
-    ) -> Option<()> {
-        let refuse = |spot: Spot, reason: &str, remedy: &str| {
-            self.report.refuse(spot, reason, Some(remedy.to_owned()));
-        };
-        let before = self.report.count();
-        let private_key = raw.private_key.as_ref();
-        let certificate = raw.certificate.as_ref();
-        match protocol {
-            Protocol::Postgres => {
-                if raw.user.is_none() {
-                    refuse(spot, "the key user is missing", "add user: the name to log in with");
-                }
-                let keys = [private_key.map(|at| at.spot), certificate.map(|at| at.spot)];
-                for spot in keys.into_iter().flatten() {
-                    let reason = "PostgreSQL does not log in with this";
-                    refuse(spot, reason, "remove it; write password: { file: .. }");
-                }
-            }
-            Protocol::Ssh => {
-                if raw.password.is_none() && private_key.is_none() {
-                    let remedy = "add private_key: { file: .. } or password: { file: .. }";
-                    refuse(spot, "there is nothing to log in with", remedy);
-                }
-                if let Some(at) = certificate.filter(|_| private_key.is_none()) {
-                    let reason = "a certificate is of no use without its private key";
-                    refuse(at.spot, reason, "add private_key: { file: .. }");
-                }
-            }
-        }
-        (self.report.count() == before).then_some(())
     }
 }
 

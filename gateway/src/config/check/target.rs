@@ -1,4 +1,4 @@
-//! Targets: addresses, TLS, credentials.
+//! Targets: addresses and TLS.
 //!
 //! Owns the canonical form of an address, and when two targets could be confused. Must not resolve
 //! a name nor read a secret.
@@ -11,16 +11,15 @@ use model::{Environment, Protocol, TargetName};
 use super::Checker;
 use super::text::is_host_name;
 use crate::config::raw::scalar::WordOr;
-use crate::config::raw::ssh::RawCertificate;
 use crate::config::raw::target::{
-    RawClientCertificate, RawClientTls, RawCredential, RawEnforcement, RawOnFailure, RawSecret,
-    RawTarget, RawUpstreamTls, RawUpstreamTlsMore, TLS_MODES,
+    RawClientCertificate, RawClientTls, RawEnforcement, RawOnFailure, RawTarget, RawUpstreamTls,
+    RawUpstreamTlsMore, TLS_MODES,
 };
 use crate::config::read::At;
 use crate::config::report::suggestion;
 use crate::config::settings::{
-    ClientCertificate, ClientTls, CredentialSettings, Enforcement, OnRecordingFailure,
-    SecretSource, TargetAddress, TargetSettings, UpstreamTls, UpstreamTlsMode,
+    ClientCertificate, ClientTls, Enforcement, OnRecordingFailure, TargetAddress, TargetSettings,
+    UpstreamTls, UpstreamTlsMode,
 };
 use crate::config::tree::Spot;
 
@@ -39,6 +38,9 @@ impl Checker<'_> {
                         }
                         // The host key is shown before anybody says who wants to log in.
                         Protocol::Ssh => "merge the two; rules can tell their logins apart",
+                        Protocol::Http => {
+                            "give both targets hosts that do not overlap, or merge them"
+                        }
                     };
                     self.refuse(&one.addresses, reason, remedy);
                 }
@@ -63,14 +65,16 @@ impl Checker<'_> {
             self.warn_of_unverified(at, tls.mode, addresses);
         }
         let protocol = raw.protocol.get().copied();
+        let kept = protocol.is_some_and(|protocol| self.keys_fit(raw, protocol));
         let ssh = self.ssh(raw, protocol);
+        let http = self.http(raw, protocol, addresses.as_deref().unwrap_or_default());
         let credential = raw.credential.get().and_then(|one| {
             let at = raw.credential.spot;
             self.credential(one, at, protocol)
         });
         let audit = raw.audit.as_ref().and_then(At::get);
         let allowed = audit.and_then(|audit| audit.allowed_operations.as_ref());
-        Some(TargetSettings {
+        let settings = TargetSettings {
             name: name?,
             protocol: protocol?,
             addresses: addresses?,
@@ -79,18 +83,20 @@ impl Checker<'_> {
             // SSH is its own encryption; these keys are refused there.
             client_tls: match protocol? {
                 Protocol::Ssh => ClientTls::Refuse,
-                Protocol::Postgres => client_tls(raw.client_tls.as_ref())?,
+                Protocol::Postgres | Protocol::Http => client_tls(raw.client_tls.as_ref())?,
             },
             upstream_tls: match protocol? {
                 Protocol::Ssh => no_tls(),
-                Protocol::Postgres => upstream_tls?,
+                Protocol::Postgres | Protocol::Http => upstream_tls?,
             },
             ssh: ssh?,
+            http: http?,
             credential: credential?,
             enforcement: enforcement(raw.enforcement.as_ref())?,
             audit_allowed_operations: allowed.map_or(Some(audited), |at| at.get().copied())?,
             on_recording_failure: on_failure(raw.on_recording_failure.as_ref())?,
-        })
+        };
+        kept.then_some(settings)
     }
 
     fn addresses(self, at: &At<Vec<At<String>>>) -> Option<Vec<TargetAddress>> {
@@ -240,54 +246,6 @@ impl Checker<'_> {
         }
         Some(name.to_ascii_lowercase())
     }
-
-    fn credential(
-        self,
-        raw: &RawCredential,
-        spot: Spot,
-        protocol: Option<Protocol>,
-    ) -> Option<CredentialSettings> {
-        let user = match &raw.user {
-            None => Some(None),
-            Some(at) => self.free_text(at).map(|user| Some(user.to_owned())),
-        };
-        let secret = |at: Option<&At<RawSecret>>| match at {
-            None => Some(None),
-            Some(at) => at.get().and_then(|secret| self.secret(secret)).map(Some),
-        };
-        let password = secret(raw.password.as_ref());
-        let private_key = secret(raw.private_key.as_ref());
-        let certificate = match &raw.certificate {
-            None => Some(None),
-            Some(at) => at.get().and_then(|RawCertificate::File(at)| self.path(at)).map(Some),
-        };
-        self.credential_of(raw, spot, protocol?)?;
-        Some(CredentialSettings {
-            user: user?,
-            password: password?,
-            private_key: private_key?,
-            certificate: certificate?,
-        })
-    }
-
-    fn secret(self, raw: &RawSecret) -> Option<SecretSource> {
-        match raw {
-            RawSecret::File(at) => self.path(at).map(SecretSource::File),
-            RawSecret::Env(at) => {
-                let name = self.free_text(at)?;
-                let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-                if !name.chars().all(fits) || name.starts_with(|c: char| c.is_ascii_digit()) {
-                    let remedy = "write the name of the variable, such as DB_PASSWORD";
-                    self.refuse(at, "this is not the name of an environment variable", remedy);
-                    return None;
-                }
-                Some(SecretSource::Environment(name.to_owned()))
-            }
-            RawSecret::SystemdCredential(at) => {
-                self.name(at).map(|name| SecretSource::SystemdCredential(name.to_owned()))
-            }
-        }
-    }
 }
 
 const fn no_tls() -> UpstreamTls {
@@ -324,7 +282,14 @@ fn on_failure(at: Option<&At<RawOnFailure>>) -> Option<OnRecordingFailure> {
 /// The address by which a connection could belong to both targets, if there is one.
 fn ambiguous<'a>(one: &'a TargetSettings, other: &TargetSettings) -> Option<&'a TargetAddress> {
     let named = !one.databases.is_empty() && !other.databases.is_empty();
-    let apart = named && one.databases.iter().all(|name| !other.databases.contains(name));
+    let by_database = named && one.databases.iter().all(|name| !other.databases.contains(name));
+    let by_host = match (&one.http, &other.http) {
+        (Some(one), Some(other)) => {
+            one.hosts.iter().all(|host| !other.hosts.iter().any(|theirs| theirs.overlaps(host)))
+        }
+        _ => false,
+    };
+    let apart = by_database || by_host;
     one.addresses.iter().find(|address| !apart && other.addresses.contains(address))
 }
 
@@ -336,7 +301,7 @@ fn shown(address: &TargetAddress) -> String {
 }
 
 /// Reads `ip:port`, `[ip]:port` or `name:port`, or says what is wrong and what to write.
-fn parse_address(text: &str) -> Result<TargetAddress, (&'static str, String)> {
+pub(super) fn parse_address(text: &str) -> Result<TargetAddress, (&'static str, String)> {
     if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
         let example = SocketAddr::new(ip, 5432);
         return Err(("the address has no port", format!("write it with its port: {example}")));
@@ -382,19 +347,7 @@ pub(super) fn referenced<'a>(
             files.extend(own.map(|own| ("the file of the certificate", &own.certificate)));
             files.extend(own.map(|own| ("the file of the certificate's key", &own.key)));
         }
-        let credential = target.credential.get();
-        let password = credential.and_then(|one| one.password.as_ref()).and_then(At::get);
-        if let Some(RawSecret::File(at)) = password {
-            files.push(("the file of the password", at));
-        }
-        let private_key = credential.and_then(|one| one.private_key.as_ref()).and_then(At::get);
-        if let Some(RawSecret::File(at)) = private_key {
-            files.push(("the file of the private key", at));
-        }
-        let certificate = credential.and_then(|one| one.certificate.as_ref()).and_then(At::get);
-        if let Some(RawCertificate::File(at)) = certificate {
-            files.push(("the file of the certificate", at));
-        }
+        super::credential::referenced(target.credential.get(), files);
     }
 }
 

@@ -51,6 +51,17 @@ impl Checker<'_> {
         Some(path)
     }
 
+    /// A URL of https, with a host and without a user.
+    pub(super) fn https_url(self, at: &At<String>, example: &str) -> Option<String> {
+        let url = self.free_text(at)?;
+        let host = url.strip_prefix("https://").unwrap_or_default();
+        if host.is_empty() || host.starts_with('/') || url.contains([' ', '@']) {
+            self.refuse(at, "this is not an https URL", format!("write it like {example}"));
+            return None;
+        }
+        Some(url.to_owned())
+    }
+
     /// A duration that is not zero: `30s`, `10m`, `1h30m`, `500ms`, `7d`.
     pub(super) fn span(self, at: &At<Span>) -> Option<Duration> {
         let text = at.get()?.0.as_str();

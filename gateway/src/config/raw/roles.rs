@@ -6,6 +6,7 @@ use model::{Action, Detector, Effect, Transform};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::http::RawHttp;
 use super::scalar::{OneOrMany, Span, SqlAction, SshAction, Word};
 use crate::config::read::At;
 
@@ -44,6 +45,8 @@ pub(in crate::config) struct RawRule {
     pub(in crate::config) sql: Option<At<RawSql>>,
     /// SSH actions on commands, files, end points and names.
     pub(in crate::config) ssh: Option<At<RawSsh>>,
+    /// Requests over HTTP, or the answers to them.
+    pub(in crate::config) http: Option<At<RawHttp>>,
     /// A CEL expression that must be true for the rule to apply, over `operation.kind`,
     /// `operation.text`, `operation.accesses`, `principal.workload`, `principal.subject`,
     /// `principal.issuer`, `principal.groups`, `target`, `environment` and `time`. An operation
@@ -123,10 +126,16 @@ pub(in crate::config) struct RawClassification {
     pub(in crate::config) columns: Option<At<Vec<At<String>>>>,
     /// Files, by absolute path: `/srv/exports/**`. What would show their content is refused.
     pub(in crate::config) paths: Option<At<Vec<At<String>>>>,
+    /// Fields of JSON, forms and events in the bodies of requests and answers, by their names from
+    /// the root down: `users.*.email`, `**.email`. `*` stands for any one name or index, `**` for
+    /// any number of them, `"a.b"` for a name as it is.
+    pub(in crate::config) fields: Option<At<Vec<At<String>>>>,
+    /// The paths of the requests whose fields are meant: `/v1/users/**`. Default: all.
+    pub(in crate::config) routes: Option<At<Vec<At<String>>>>,
     /// What to look for in values whose column says nothing.
     #[schemars(with = "Option<Word<Detector>>")]
     pub(in crate::config) detect: Option<At<Detector>>,
-    /// How it is masked. Needed for columns and detectors; files are never masked.
+    /// How it is masked. Needed for columns, fields and detectors; files are never masked.
     #[schemars(with = "Option<Word<Transform>>")]
     pub(in crate::config) mask: Option<At<Transform>>,
 }

@@ -6,6 +6,10 @@ use model::Protocol;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::http::{
+    RawAwsCredential, RawEncodedSlashes, RawHeaderCredential, RawOAuth2Credential,
+    RawQueryCredential, RawUntrusting,
+};
 use super::scalar::{Word, WordOr, Words};
 use super::ssh::{RawCertificate, RawClientHostKey, RawHostKeys, RawSftpPaths};
 use crate::config::read::At;
@@ -22,8 +26,8 @@ pub(in crate::config) struct RawTarget {
     pub(in crate::config) protocol: At<Protocol>,
     /// Where it is: `10.0.5.10:5432`, `[fd00::10]:5432` or `db.example:5432`.
     pub(in crate::config) addresses: At<Vec<At<String>>>,
-    /// The databases that belong to it; others at the same address do not. Default: all. Not for
-    /// `ssh`.
+    /// The databases that belong to it; others at the same address do not. Default: all. For
+    /// `postgres`.
     pub(in crate::config) databases: Option<At<Vec<At<String>>>>,
     /// The logins that belong to it; others are refused. Default: all. For `ssh`.
     pub(in crate::config) users: Option<At<Vec<At<String>>>>,
@@ -44,6 +48,16 @@ pub(in crate::config) struct RawTarget {
     /// Whether rules see the paths of SFTP as the target resolves them (`strict`) or as they are
     /// written (`lexical`). Default: `strict`. For `ssh`.
     pub(in crate::config) sftp_paths: Option<At<RawSftpPaths>>,
+    /// The hosts that requests may be for, by TLS (SNI) and by the request itself: names, addresses
+    /// and patterns such as `*.api.example`. Others are refused. Several targets may share an
+    /// address where their hosts tell them apart. Default: the names and addresses of `addresses`.
+    /// For `http`.
+    pub(in crate::config) hosts: Option<At<Vec<At<String>>>>,
+    /// What happens to clients that do not trust the gateway's certificate. Default: `deny`. For
+    /// `http`.
+    pub(in crate::config) untrusting_clients: Option<At<RawUntrusting>>,
+    /// What happens to requests with a `%2F` in their path. Default: `refuse`. For `http`.
+    pub(in crate::config) encoded_slashes: Option<At<RawEncodedSlashes>>,
     /// What the gateway logs in with. The workload's own is not used.
     pub(in crate::config) credential: At<RawCredential>,
     /// Whether decisions are enforced, or only recorded. Default: `enforce`.
@@ -113,7 +127,8 @@ impl Words for TlsMode {
     }
 }
 
-/// What the gateway logs in with.
+/// What the gateway logs in with. For `http` exactly one of `user` with `password` (basic),
+/// `bearer`, `header`, `query`, `aws`, `oauth2` and `none`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Credential")]
@@ -126,6 +141,19 @@ pub(in crate::config) struct RawCredential {
     pub(in crate::config) private_key: Option<At<RawSecret>>,
     /// Where the certificate of the private key is, as in OpenSSH's `-cert.pub` files. For `ssh`.
     pub(in crate::config) certificate: Option<At<RawCertificate>>,
+    /// Where the bearer token is. For `http`.
+    pub(in crate::config) bearer: Option<At<RawSecret>>,
+    /// A header of the target's own. For `http`.
+    pub(in crate::config) header: Option<At<RawHeaderCredential>>,
+    /// A name of the query. For `http`.
+    pub(in crate::config) query: Option<At<RawQueryCredential>>,
+    /// Keys of AWS. For `http`.
+    pub(in crate::config) aws: Option<At<RawAwsCredential>>,
+    /// An OAuth 2.0 client. For `http`.
+    pub(in crate::config) oauth2: Option<At<RawOAuth2Credential>>,
+    /// `true` where the target asks for none, or for a certificate only
+    /// (`upstream_tls.client_certificate`). For `http`.
+    pub(in crate::config) none: Option<At<bool>>,
 }
 
 /// Where a secret is. The secret itself is never written in the configuration.

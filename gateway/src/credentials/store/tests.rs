@@ -209,6 +209,7 @@ fn settings(user: &str, password: Option<SourceSettings>) -> CredentialSettings 
         password,
         private_key: None,
         certificate: None,
+        http: None,
     }
 }
 
@@ -224,6 +225,7 @@ fn a_private_key_is_kept_as_a_secret_and_its_certificate_must_be_nobodys_to_chan
         password: None,
         private_key: Some(SourceSettings::File(key)),
         certificate: Some(certificate.clone()),
+        http: None,
     };
     let credential = store(&[]).credential(&settings).unwrap();
     assert!(!format!("{credential:?}").contains("canary"));

@@ -17,13 +17,13 @@ pub(super) fn rule_problems(
     rule: &RuleSource,
     block: &BlockSource,
 ) -> Vec<RuleProblem> {
-    if block.is_about_everything() {
-        return Vec::new();
-    }
-    if block.domain == Domain::Ssh {
-        return super::ssh::rule_problems(block);
-    }
     let targets: Vec<&TargetFacts> = super::reach(source, rule).collect();
+    match block.domain {
+        Domain::Http => return super::http::rule_problems(rule, block, &targets),
+        _ if block.is_about_everything() => return Vec::new(),
+        Domain::Ssh => return super::ssh::rule_problems(block),
+        Domain::Sql | Domain::Session => {}
+    }
     let never = |pattern: String, because: String| RuleProblem::NeverMatches { pattern, because };
     let mut problems = Vec::new();
     for pattern in &block.objects {
@@ -148,6 +148,9 @@ pub(super) fn classification_problems(
     }
     if !one.paths.is_empty() && named(Domain::Ssh) {
         problems.push(ClassificationProblem::NotThere("files"));
+    }
+    if !one.fields.is_empty() && named(Domain::Http) {
+        problems.push(ClassificationProblem::NotThere("fields"));
     }
     problems
 }

@@ -54,4 +54,5 @@ fn covers(outer: Option<&BlockSource>, inner: Option<&BlockSource>) -> bool {
         && inner.commands.iter().all(|one| outer.commands.contains(one))
         && inner.paths.iter().all(|one| outer.paths.contains(one))
         && inner.destinations.iter().all(|one| outer.destinations.contains(one))
+        && outer.requests.covers(&inner.requests)
 }

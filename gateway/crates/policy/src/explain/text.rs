@@ -82,6 +82,7 @@ fn words(rule: &ExplainedRule) -> String {
         Verdict::OtherObject => "- other objects".to_owned(),
         Verdict::OtherColumns if rule.effect == Effect::Deny => "- other columns".to_owned(),
         Verdict::OtherColumns => "- not for all of these columns".to_owned(),
+        Verdict::OtherRequest { part } => format!("- other {part}"),
         Verdict::ConditionFalse { when } => format!("- condition is false: {when}"),
         Verdict::ConditionFailed { when, because } => {
             format!("condition failed: {when}: {because}")

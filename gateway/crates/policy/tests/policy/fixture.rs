@@ -92,6 +92,7 @@ pub(crate) fn target(name: &str) -> TargetFacts {
         domain: Domain::Sql,
         environment: Some(Environment("prod".into())),
         roots: Vec::new(),
+        hosts: Vec::new(),
     }
 }
 
@@ -103,6 +104,8 @@ pub(crate) fn classified(tag: &str, columns: &[&str], mask: Transform) -> Classi
         columns: columns.iter().map(|text| PathPattern::parse(text).unwrap()).collect(),
         detect: None,
         paths: Vec::new(),
+        fields: Vec::new(),
+        routes: Vec::new(),
         mask,
     }
 }

@@ -7,6 +7,7 @@ mod decisions;
 mod errors;
 mod explanations;
 mod fixture;
+mod http;
 mod laws;
 mod oracle;
 mod ssh;

@@ -147,6 +147,7 @@ fn credential(key: &Path) -> Credential {
         password: None,
         private_key: Some(Secret::new(fs::read_to_string(key).unwrap())),
         certificate: None,
+        http: None,
     }
 }
 

@@ -129,6 +129,7 @@ async fn log_in(server: &Server, key: bool) -> Result<LoggedIn, LoginError> {
         password: Some(Secret::new(String::from(PASSWORD))),
         private_key,
         certificate: None,
+        http: None,
     };
     let check = bench.check(HostKeyTrust::KnownHosts(bench.path("known_hosts")));
     let address = "127.0.0.1:2222".parse().unwrap();
