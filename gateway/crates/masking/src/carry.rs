@@ -41,7 +41,7 @@ impl CarryOver {
         self.held.extend_from_slice(chunk);
         let mut cut = settled_len(&self.held);
         if self.held.len() - cut > HELD_BYTES_MAX {
-            cut = self.forced_cut(self.held.len().saturating_sub(TAIL_BYTES));
+            cut = forced_cut(&self.set, &self.held, &mut self.hits);
         }
         self.let_go(cut, out)
     }
@@ -72,14 +72,6 @@ impl CarryOver {
         self.flush(out)
     }
 
-    /// A cut near `wanted` that does not go through anything found.
-    fn forced_cut(&mut self, wanted: usize) -> usize {
-        self.hits.clear();
-        self.set.scan(&self.held, &mut self.hits);
-        let across = self.hits.iter().find(|hit| hit.range.contains(&wanted));
-        across.map_or(wanted, |hit| hit.range.end)
-    }
-
     fn let_go(&mut self, cut: usize, out: &mut Vec<u8>) -> usize {
         let settled = self.held.get(..cut).unwrap_or_default();
         let count = self.set.mask(settled, out);
@@ -91,9 +83,18 @@ impl CarryOver {
     }
 }
 
+/// A cut near the end that does not go through anything found, for text without any boundary.
+pub(crate) fn forced_cut(set: &ScanSet, text: &[u8], hits: &mut Vec<Hit>) -> usize {
+    let wanted = text.len().saturating_sub(TAIL_BYTES);
+    hits.clear();
+    set.scan(text, hits);
+    let across = hits.iter().find(|hit| hit.range.contains(&wanted));
+    across.map_or(wanted, |hit| hit.range.end)
+}
+
 /// Bytes at the beginning of which nothing found can reach beyond them. The end of the text counts
 /// as the middle of a number and of an address; the cut moves back to where neither goes on.
-fn settled_len(text: &[u8]) -> usize {
+pub(crate) fn settled_len(text: &[u8]) -> usize {
     let back = |cut: usize, belongs: fn(u8) -> bool| {
         if text.get(cut).is_some_and(|next| !belongs(*next)) {
             return cut;

@@ -57,8 +57,10 @@ impl ScanSet {
 
     /// Appends what is found in `value`, in order, never overlapping.
     pub fn scan(&self, value: &[u8], hits: &mut Vec<Hit>) {
-        let (run, sign) = self.first_look(value);
-        hits.extend(Hits::new(value, run, sign));
+        match self.first_look(value) {
+            (None, None) => {}
+            (run, sign) => hits.extend(Hits::new(value, run, sign)),
+        }
     }
 
     /// Appends `value` to `out` with every hit changed, and answers how many there were. With
@@ -127,7 +129,7 @@ impl ScanSet {
     }
 
     /// Changes the found part. A part cannot be NULL nor cut to a year: it is starred instead.
-    fn change(&self, hit: &Hit, text: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn change(&self, hit: &Hit, text: &[u8], out: &mut Vec<u8>) {
         let transform = self.mask_of(hit.detector).map_or(Transform::Redact, |mask| mask.transform);
         match (transform, hit.detector) {
             (Transform::Redact | Transform::Null | Transform::DateYear, _) => {

@@ -1,8 +1,10 @@
 //! What a workload sees instead of what it may not see: transforms of single values, detectors
-//! that find sensitive values in text, the plan of an output column, and redaction of messages.
+//! that find sensitive values in text, the plan of an output column, redaction of messages, and
+//! the fields of bodies.
 //!
 //! Owns the soundness rules of masking. Works on values as text bytes and knows no wire format:
-//! who decodes a frame says what [`ValueKind`] a value has and puts the answer back. Must not know
+//! who decodes a frame says what [`ValueKind`] a value has and puts the answer back. Documents
+//! (JSON, forms, events) are not frames: [`body`] goes through them itself. Must not know
 //! who may see what (the [`MaskProfile`](model::MaskProfile) it is given has that settled), nor a
 //! socket, a file or a clock. Nothing here outlives its caller.
 //!
@@ -10,8 +12,10 @@
 //!  MaskProfile -> ScanSet ---------.
 //!  hash key ----> Transforms ------+--> Masker -- value(plan, kind, bytes) --> Masked + bytes
 //!  lineage -----> ColumnPlan ------'
+//!  MaskProfile, path -> body::FieldSet -> BodyMasker -- push(chunk) --> what may be shown
 //! ```
 
+pub mod body;
 mod carry;
 mod detect;
 mod kind;
