@@ -9,7 +9,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{Context, SHA256};
 use model::audit::{AuditEvent, HoldEnd};
 use model::operation::OperationDigest;
-use model::{Decision, Effect, Operation, OperationNumber};
+use model::{Decision, Effect, Object, Operation, OperationNumber};
 
 use super::card::Phase;
 use super::judgement::{Held, Judgement};
@@ -132,6 +132,13 @@ impl Session {
         part(operation.text.as_bytes());
         for access in &*operation.accesses {
             part(access.to_string().as_bytes());
+            // The values of a query are not shown, and are approved all the same.
+            if let Object::Request(request) = &access.object {
+                for (name, value) in request.query.iter().chain(&request.headers) {
+                    part(name.as_bytes());
+                    part(value.as_bytes());
+                }
+            }
         }
         for parameter in parameters {
             part(parameter);

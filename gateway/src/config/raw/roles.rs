@@ -50,7 +50,9 @@ pub(in crate::config) struct RawRule {
     /// A CEL expression that must be true for the rule to apply, over `operation.kind`,
     /// `operation.text`, `operation.accesses`, `principal.workload`, `principal.subject`,
     /// `principal.issuer`, `principal.groups`, `target`, `environment` and `time`. An operation
-    /// for which it cannot be evaluated is denied.
+    /// for which it cannot be evaluated is denied. An access of a request has `method`, `host`,
+    /// `path`, `status` and, as maps of names to lists of values, `query` and `headers`; headers
+    /// are asked for by name: `a.headers["x-team"]`.
     pub(in crate::config) when: Option<At<String>>,
     /// Who must approve; for `hold` rules.
     pub(in crate::config) approvers: Option<At<RawApprovers>>,

@@ -235,3 +235,42 @@ fn a_private_key_is_kept_as_a_secret_and_its_certificate_must_be_nobodys_to_chan
     fs::set_permissions(&certificate, fs::Permissions::from_mode(0o664)).unwrap();
     assert!(store(&[]).credential(&settings).unwrap_err().to_string().contains("chmod 600"));
 }
+
+#[test]
+fn every_secret_of_a_credential_for_http_is_read_and_kept_as_one() {
+    use crate::credentials::{HttpCredential, HttpCredentialSettings};
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let path = directory.path().join(name);
+        write(&path, format!("canary-{name}"));
+        SourceSettings::File(path)
+    };
+    let read = |http: HttpCredentialSettings| {
+        let settings = CredentialSettings { http: Some(http), ..CredentialSettings::default() };
+        let credential = store(&[]).credential(&settings)?;
+        assert!(!format!("{credential:?}").contains("canary"));
+        Ok::<_, CredentialError>(credential.http.unwrap())
+    };
+    let HttpCredential::Bearer(token) =
+        read(HttpCredentialSettings::Bearer(file("token"))).unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!(token.expose(), "canary-token");
+    let aws = HttpCredentialSettings::Aws {
+        access_key_id: "AKIA1".into(),
+        secret_access_key: file("key"),
+        session_token: Some(file("session")),
+        region: "eu-central-1".into(),
+        service: "s3".into(),
+    };
+    let HttpCredential::Aws { secret_access_key, session_token, .. } = read(aws).unwrap() else {
+        panic!()
+    };
+    assert_eq!(secret_access_key.expose(), "canary-key");
+    assert_eq!(session_token.unwrap().expose(), "canary-session");
+    let missing = SourceSettings::File(directory.path().join("missing"));
+    let basic = HttpCredentialSettings::Basic { user: "u".into(), password: missing };
+    assert!(read(basic).unwrap_err().to_string().contains("missing"));
+    assert!(matches!(read(HttpCredentialSettings::None), Ok(HttpCredential::None)));
+}

@@ -1,15 +1,17 @@
-//! Rules for HTTP: what they mean, what is wrong with them, and the laws they keep.
+//! Rules for HTTP: what they mean, what is wrong with them, and the laws they keep (`laws`).
+
+mod laws;
 
 use std::sync::Arc;
 
 use insta::assert_snapshot;
 use model::{
-    Access, Action, Domain, Effect, HostPattern, Object, Operation, QueryPattern, RequestFacts,
-    RoutePattern, StatusPattern,
+    Access, Action, Domain, Effect, FieldPattern, HostPattern, Object, Operation, QueryPattern,
+    RequestFacts, RoutePattern, StatusPattern, Transform,
 };
 use policy::{BlockSource, Policy, PolicySource, RuleSource, TargetFacts, compile};
 
-use crate::fixture::{NOW, principal, role, rule, source, target, when};
+use crate::fixture::{NOW, classified, principal, role, rule, source, target, when};
 
 /// Reads `hosts: *.example`, `paths: /v1/**`, `query: a=b`, `statuses: 5xx`, one a line. Actions
 /// are words, or `*` for every method.
@@ -237,4 +239,105 @@ fn the_headers_that_conditions_ask_for_are_known_beforehand() {
     })
     .collect();
     assert_snapshot!(refused.join("\n"));
+}
+
+fn explain(rules: Vec<RuleSource>, text: &str) -> String {
+    let mut source = source_of(rules);
+    let mut email = classified("pii.email", &[], Transform::Partial);
+    email.fields = vec![FieldPattern::parse("**.email").unwrap()];
+    email.routes = vec![RoutePattern::parse("/v1/users/**").unwrap()];
+    source.classification = vec![email];
+    let policy = compile(&source).unwrap();
+    policy.explain(&principal(&["readers"]), &"shop".into(), &operation(text), NOW).to_string()
+}
+
+fn explained() -> Vec<RuleSource> {
+    vec![
+        http("read", ALLOW, "GET HEAD", &["hosts: *.api.example", "paths: /v1/**"]),
+        http("dry", ALLOW, "POST", &["paths: /v1/jobs", "query: dry_run=true"]),
+        http("socket", ALLOW, "GET UPGRADE", &["methods: GET", "paths: /v1/socket"]),
+        http("ask", HOLD, "DELETE", &["paths: /v1/users/*"]),
+        http("no-admin", DENY, "*", &["paths: /v1/admin/**"]),
+        http("no-errors", DENY, "ANSWER", &["statuses: 5xx"]),
+        when(http("ops", DENY, "GET", &[]), "operation.accesses[0].headers['x-team'] == ['dev']"),
+    ]
+}
+
+#[test]
+fn an_explanation_says_in_which_part_a_rule_is_about_other_requests() {
+    let said = |text| explain(explained(), text);
+    let all = [
+        "GET eu.api.example/v1/users/7?token=canary",
+        "GET eu.api.example/v1/Admin/",
+        "POST api.example/v1/jobs?dry_run=false",
+        "DELETE api.example/v1/users/7",
+        "UPGRADE GET eu.api.example/v1/socket",
+        "GET eu.api.example/v1/users 503",
+    ]
+    .map(said)
+    .join("\n\n");
+    assert!(!all.contains("canary"), "{all}");
+    assert_snapshot!(all);
+}
+
+#[test]
+fn a_rule_for_http_must_be_able_to_fire() {
+    let rules = vec![
+        http("good", ALLOW, "GET", &["hosts: *.api.example"]),
+        http("elsewhere", ALLOW, "GET", &["hosts: api.example", "hosts: 10.0.0.*"]),
+        http("answers", ALLOW, "ANSWER", &["statuses: 404"]),
+        http("held-answers", HOLD, "ANSWER", &[]),
+        http("foreign", ALLOW, "GET select", &[]),
+        http("nothing", ALLOW, "*", &["paths: /v2"]),
+        http("denied", DENY, "GET HEAD", &["paths: /v1/**", "query: a=b"]),
+        http("shadowed", ALLOW, "GET", &["paths: /v1/**", "query: a=b", "query: c=d"]),
+        http("not-shadowed", ALLOW, "GET", &["paths: /v1/**"]),
+    ];
+    let mut source = source_of(rules);
+    source.targets[0].hosts = vec![HostPattern::parse("*.api.example").unwrap()];
+    let errors = compile(&source).err().unwrap_or_default();
+    let text: String =
+        errors.iter().map(|error| format!("{error}\n  {}\n", error.remedy())).collect();
+    assert_snapshot!(text);
+}
+
+#[test]
+fn every_part_of_a_request_counts_in_the_digest() {
+    let digest = |lists: &[&str]| {
+        policy(vec![http("one", DENY, "GET", lists), http("two", ALLOW, "*", &[])]).digest()
+    };
+    let digests = [
+        digest(&[]),
+        digest(&["hosts: a"]),
+        digest(&["paths: /a"]),
+        digest(&["query: a=b"]),
+        digest(&["query: a=b=c"]),
+        digest(&["statuses: 404"]),
+        digest(&["statuses: 4xx"]),
+        digest(&["methods: GET"]),
+    ];
+    for (at, one) in digests.iter().enumerate() {
+        assert!(digests[at + 1..].iter().all(|other| other != one), "{at}");
+    }
+}
+
+#[test]
+fn classified_fields_are_masked_for_whoever_may_not_see_them() {
+    let mut source = source_of(vec![http("all", ALLOW, "GET", &[])]);
+    let mut email = classified("pii.email", &[], Transform::Partial);
+    email.fields = vec![FieldPattern::parse("**.email").unwrap()];
+    email.routes = vec![RoutePattern::parse("/v1/users/**").unwrap()];
+    let whole = email.clone();
+    let stronger = policy::ClassificationSource { mask: Transform::Redact, ..whole };
+    source.classification = vec![email, stronger];
+    let standing = |source: &PolicySource| {
+        compile(source).unwrap().standing(&principal(&["readers"]), &"shop".into())
+    };
+    let masked = standing(&source);
+    let first = &masked.masks().fields[0];
+    assert_eq!(first.transform, Transform::Redact);
+    assert!(first.is_about("/v1/users/7") && first.is_about("/V1/users"));
+    assert!(!first.is_about("/v1/orders"));
+    source.roles[0].unmask = vec!["pii.email".into()];
+    assert!(standing(&source).masks().is_empty());
 }
