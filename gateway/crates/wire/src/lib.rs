@@ -5,5 +5,10 @@
 //! and ends with them. Whatever a peer sends, nothing here panics, and nothing is allocated by a
 //! length that a peer names.
 
+mod buffer;
+mod edit;
+pub mod mysql;
 pub mod postgres;
 pub mod ssh;
+
+pub use edit::Edit;

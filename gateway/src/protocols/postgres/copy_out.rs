@@ -5,7 +5,7 @@
 //! bound ends the session, because it could be neither shown nor held. What is left at the end
 //! without a row's end is dropped.
 
-use wire::postgres::backend::Edit;
+use wire::Edit;
 use wire::postgres::{Format, Violation};
 
 use super::shape::{Buffers, Shape};

@@ -3,7 +3,8 @@
 //! Owns the step between wire formats and the text that masks work on. Must not know which column
 //! is masked. One shape serves every row of an answer, and of later answers with the same columns.
 
-use wire::postgres::backend::{Column, Edit, RowChange, RowDescription, edit_row};
+use wire::Edit;
+use wire::postgres::backend::{Column, RowChange, RowDescription, edit_row};
 use wire::postgres::value::{
     NestedEdit, Shape as Type, TextForm, binary_of, edit_json, edit_nested, oid, text_of,
 };

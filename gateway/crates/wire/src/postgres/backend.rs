@@ -15,8 +15,7 @@ pub use authentication::{
 pub use copy::CopyResponse;
 pub use fields::{FieldKind, Fields, Notification, Severity, Words, put_error, put_notice};
 pub use row::{
-    Column, DataRow, Edit, RowChange, RowDescription, edit_row, parameter_types,
-    put_row_description,
+    Column, DataRow, RowChange, RowDescription, edit_row, parameter_types, put_row_description,
 };
 pub use status::{
     CommandComplete, KeyData, NegotiateVersion, ParameterStatus, put_command_complete, put_empty,

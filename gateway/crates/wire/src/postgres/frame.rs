@@ -5,11 +5,6 @@
 //! its connection. Bodies are never copied: a [`Frame`] is a range of the buffer, valid until
 //! [`Framer::consume`] or [`Framer::space`] is called next.
 //!
-//! ```text
-//!   bytes:   | consumed | handed out as frames | not yet cut | space |
-//!            0        start                  cut          end     len
-//! ```
-//!
 //! A message longer than the caller wants to hold is reported as [`Step::Large`] from its header
 //! alone. The caller refuses it, asks again with a higher bound, or streams it: then its bytes
 //! come as [`Step::Chunk`]s, and the buffer need not grow.
@@ -17,6 +12,7 @@
 use std::ops::Range;
 
 use super::Violation;
+use crate::buffer::Buffer;
 
 /// Bytes of a header: the tag, and a length that counts itself.
 pub const HEADER_BYTES: usize = 5;
@@ -27,14 +23,9 @@ pub const MESSAGE_BYTES_MAX: usize = 0x3fff_ffff + 1;
 /// Cuts a stream of bytes into messages.
 #[derive(Debug)]
 pub struct Framer {
-    bytes: Vec<u8>,
-    start: usize,
-    cut: usize,
-    end: usize,
+    buffer: Buffer,
     /// Bytes of a streamed message that are still to come.
     streaming: usize,
-    initial: usize,
-    max: usize,
 }
 
 /// A whole message in the buffer.
@@ -77,47 +68,19 @@ impl Framer {
     /// only to hold one message that the caller has asked to be whole.
     #[must_use]
     pub fn new(initial: usize, max: usize) -> Self {
-        let initial = initial.max(HEADER_BYTES);
-        Self {
-            bytes: vec![0; initial],
-            start: 0,
-            cut: 0,
-            end: 0,
-            streaming: 0,
-            initial,
-            max: max.max(initial),
-        }
+        Self { buffer: Buffer::new(initial.max(HEADER_BYTES), max), streaming: 0 }
     }
 
     /// Room to read into: never empty, and not more than doubles for `missing` bytes (see
     /// [`Step::NeedMore`]), so that memory follows what was sent and not what a header promises.
     pub fn space(&mut self, missing: usize) -> &mut [u8] {
-        self.make_room(missing.max(1));
-        self.bytes.get_mut(self.end..).unwrap_or_default()
-    }
-
-    fn make_room(&mut self, missing: usize) {
-        if self.bytes.len() - self.end >= missing {
-            return;
-        }
-        self.bytes.copy_within(self.start..self.end, 0);
-        self.cut -= self.start;
-        self.end -= self.start;
-        self.start = 0;
-        let wanted = self.end.saturating_add(missing);
-        if wanted > self.bytes.len() {
-            self.bytes.resize(wanted.min(self.bytes.len().saturating_mul(2)), 0);
-        }
+        self.buffer.space(missing)
     }
 
     /// Says that `count` bytes were read into [`Framer::space`]. Where they filled it, the buffer
     /// doubles, up to its bound: a peer that fills reads is answered with longer reads.
     pub fn filled(&mut self, count: usize) {
-        self.end = self.end.saturating_add(count).min(self.bytes.len());
-        if self.end == self.bytes.len() && self.bytes.len() < self.max {
-            let doubled = self.bytes.len().saturating_mul(2).min(self.max);
-            self.bytes.resize(doubled, 0);
-        }
+        self.buffer.filled(count);
     }
 
     /// Cuts the next message off, if it is whole and at most `whole_max` bytes with its header.
@@ -129,35 +92,25 @@ impl Framer {
         if self.streaming > 0 {
             return Ok(self.next_chunk());
         }
-        let Some((header, _)) = self
-            .bytes
-            .get(self.cut..self.end)
-            .unwrap_or_default()
-            .split_first_chunk::<HEADER_BYTES>()
-        else {
-            return Ok(Step::NeedMore { missing: HEADER_BYTES - (self.end - self.cut) });
+        let available = self.buffer.pending();
+        let Some((header, _)) = self.buffer.uncut().split_first_chunk::<HEADER_BYTES>() else {
+            return Ok(Step::NeedMore { missing: HEADER_BYTES - available });
         };
         let [tag, a, b, c, d] = *header;
         let total = total_bytes(i32::from_be_bytes([a, b, c, d]))?;
         if total > whole_max {
             return Ok(Step::Large { tag, length: total });
         }
-        let available = self.end - self.cut;
         if available < total {
             return Ok(Step::NeedMore { missing: total - available });
         }
-        let range = self.cut..self.cut + total;
-        self.cut = range.end;
-        Ok(Step::Frame(Frame { tag, range }))
+        Ok(Step::Frame(Frame { tag, range: self.buffer.take(total) }))
     }
 
     /// The tag of the message that is not whole yet, if so much of it is there.
     #[must_use]
     pub fn next_tag(&self) -> Option<u8> {
-        if self.streaming > 0 || self.cut >= self.end {
-            return None;
-        }
-        self.bytes.get(self.cut).copied()
+        if self.streaming > 0 { None } else { self.buffer.uncut().first().copied() }
     }
 
     /// Streams the message that [`Step::Large`] reported: its bytes, header first, come as
@@ -167,97 +120,80 @@ impl Framer {
     }
 
     fn next_chunk(&mut self) -> Step {
-        let taken = self.streaming.min(self.end - self.cut);
+        let taken = self.streaming.min(self.buffer.pending());
         if taken == 0 {
             return Step::NeedMore { missing: 1 };
         }
-        let range = self.cut..self.cut + taken;
-        self.cut = range.end;
         self.streaming -= taken;
-        Step::Chunk { range, last: self.streaming == 0 }
+        Step::Chunk { range: self.buffer.take(taken), last: self.streaming == 0 }
     }
 
     /// The bytes of a range that a step gave.
     #[inline]
     #[must_use]
     pub fn bytes(&self, range: Range<usize>) -> &[u8] {
-        self.bytes.get(range).unwrap_or_default()
+        self.buffer.bytes(range)
     }
 
     /// The bytes of a range that a step gave, to be changed in place.
     #[inline]
     pub fn bytes_mut(&mut self, range: Range<usize>) -> &mut [u8] {
-        self.bytes.get_mut(range).unwrap_or_default()
+        self.buffer.bytes_mut(range)
     }
 
     /// The body of a message: what follows its header.
     #[inline]
     #[must_use]
     pub fn body(&self, frame: &Frame) -> &[u8] {
-        self.bytes.get(frame.range.start + HEADER_BYTES..frame.range.end).unwrap_or_default()
+        self.buffer.bytes(frame.range.start + HEADER_BYTES..frame.range.end)
     }
 
     /// Where the next uncut byte lies: the end of everything handed out.
     #[inline]
     #[must_use]
     pub const fn cut_at(&self) -> usize {
-        self.cut
+        self.buffer.cut_at()
     }
 
     /// Where the first byte lies that has not been consumed.
     #[inline]
     #[must_use]
     pub const fn start_at(&self) -> usize {
-        self.start
+        self.buffer.start_at()
     }
 
     /// Everything handed out so far is done with; its room may be used again.
     #[inline]
     pub const fn consume(&mut self) {
-        self.start = self.cut;
-        if self.start == self.end {
-            self.start = 0;
-            self.cut = 0;
-            self.end = 0;
-        }
+        self.buffer.consume();
     }
 
     /// Bytes read but not yet cut into messages.
     #[must_use]
     pub const fn pending(&self) -> usize {
-        self.end - self.cut
+        self.buffer.pending()
     }
 
     /// Whether nothing at all is left in the buffer.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.start == self.end
+        self.buffer.is_empty()
     }
 
     /// Takes bytes that have already been read from the connection.
     pub fn push(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let room = self.space(rest.len());
-            let (now, later) = rest.split_at(room.len().min(rest.len()));
-            room.iter_mut().zip(now).for_each(|(to, from)| *to = *from);
-            self.end += now.len();
-            rest = later;
-        }
+        self.buffer.push(bytes);
     }
 
     /// Gives memory back that a burst made the buffer take, if it is empty now.
     pub fn shrink(&mut self) {
-        if self.is_empty() && self.bytes.len() > self.initial {
-            self.consume();
-            self.bytes = vec![0; self.initial];
-        }
+        self.buffer.shrink();
     }
 
     /// Bytes of memory held.
     #[must_use]
     pub const fn capacity(&self) -> usize {
-        self.bytes.len()
+        self.buffer.capacity()
     }
 }
 

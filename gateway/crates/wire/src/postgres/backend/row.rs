@@ -4,6 +4,7 @@
 //! what a value means. A row is changed in place where lengths allow it; otherwise it is written
 //! anew, and what is untouched is copied by ranges.
 
+use crate::Edit;
 use crate::postgres::frame::HEADER_BYTES;
 use crate::postgres::write::{message, put_cstr, put_i16, put_i32, put_u32};
 use crate::postgres::{Format, Reader, Violation};
@@ -153,17 +154,6 @@ impl<'a> DataRow<'a> {
             Some(value)
         })
     }
-}
-
-/// What becomes of one value of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Edit {
-    /// It stays.
-    Keep,
-    /// It becomes NULL.
-    Null,
-    /// It becomes what the editor left in the scratch buffer.
-    Replace,
 }
 
 /// What became of a row.

@@ -5,7 +5,7 @@
 //! caller can put a stand-in.
 
 use super::Shape;
-use crate::postgres::backend::Edit;
+use crate::Edit;
 use crate::postgres::write::{put_i32, put_u32};
 use crate::postgres::{Reader, Violation};
 
