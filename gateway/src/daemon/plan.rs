@@ -292,7 +292,49 @@ pub(super) fn certificate_names(
     texts.extend(settings.upstream_tls.server_name.clone());
     // Those of a pattern are below its name, which the authority's constraints then cover.
     let hosts = settings.http.iter().flat_map(|http| &http.hosts);
-    texts.extend(hosts.filter_map(|host| host.name().or_else(|| host.parent())));
+    texts.extend(hosts.filter_map(|host| {
+        let address = host.address().map(|address| address.to_string());
+        address.or_else(|| host.name()).or_else(|| host.parent())
+    }));
     CertificateNames::of(&texts)
         .map_err(|source| TargetProblem::Name { target: settings.name.to_string(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ConfigFile;
+
+    #[tokio::test]
+    async fn a_target_of_http_is_known_by_its_addresses_and_hosts() {
+        let text = r#"
+govern: host
+workloads: [{ name: sync, match: { cgroup: /sync }, groups: [syncers] }]
+targets:
+  - name: crm
+    protocol: http
+    addresses: ["127.0.0.1:443", "[::1]:443"]
+    hosts: [api.crm.example, "eu-*.crm.example", "10.0.7.*"]
+    encoded_slashes: allow
+    upstream_tls: disable
+    credential: { header: { name: X-Api-Key, value: { env: KEY } } }
+roles:
+  - { name: syncer, groups: [syncers], rules: [{ id: in, effect: allow, target: crm }] }
+"#;
+        let file = ConfigFile { path: "portcullis.yaml".into(), text: text.to_owned() };
+        let settings = Settings::parse(&[file]).map_err(|errors| errors.to_string()).unwrap();
+        let targets = targets(&settings).await.unwrap();
+        let http = targets[0].http.as_ref().unwrap();
+        assert!(http.encoded_slashes && http.serves("api.crm.example"));
+        assert!(http.serves("eu-1.crm.example") && !http.serves("crm.example"));
+        let credential = targets[0].credential.http.as_ref().unwrap();
+        let value = SourceSettings::Environment("KEY".into());
+        let header = model::HttpCredential::Header { name: "x-api-key".into(), value };
+        assert_eq!(*credential, header);
+        let names = certificate_names(&settings.targets[0], &targets[0]).unwrap();
+        let dns: Vec<&str> = names.dns.iter().map(String::as_str).collect();
+        assert_eq!(dns, ["api.crm.example", "crm.example"]);
+        assert_eq!(names.addresses.len(), 2);
+        assert_eq!(captured(&targets).len(), 2);
+    }
 }

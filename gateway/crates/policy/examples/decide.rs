@@ -105,6 +105,7 @@ fn source() -> Result<PolicySource, model::PatternError> {
             environment: None,
             roots: Vec::new(),
             hosts: Vec::new(),
+            encoded_slashes: false,
         }],
         groups: GroupsKnown { named: std::collections::BTreeSet::new(), others_possible: true },
         approver_groups: None,

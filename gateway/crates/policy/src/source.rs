@@ -58,6 +58,8 @@ pub struct TargetFacts {
     pub roots: Vec<Arc<str>>,
     /// The hosts that requests to it can be for; empty where any is possible.
     pub hosts: Vec<HostPattern>,
+    /// Whether requests with a `%2F` in their path reach it.
+    pub encoded_slashes: bool,
 }
 
 /// A role.

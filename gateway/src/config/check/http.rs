@@ -13,7 +13,7 @@ use super::target::parse_address;
 use crate::config::raw::http::{
     EVERY_METHOD, RawEncodedSlashes, RawHttp, RawUntrusting, method_words,
 };
-use crate::config::raw::target::RawTarget;
+use crate::config::raw::target::{RawClientTls, RawTarget};
 use crate::config::read::At;
 use crate::config::report::suggestion;
 use crate::config::settings::{HttpSettings, TargetAddress, UntrustingClients};
@@ -44,6 +44,9 @@ impl Checker<'_> {
         if protocol? != Protocol::Http {
             return Some(None);
         }
+        if let (Some(at), Some(hosts)) = (&raw.hosts, &hosts) {
+            self.warn_of_certificates(raw, at, hosts);
+        }
         let untrusting_clients = match untrusting? {
             RawUntrusting::Deny => UntrustingClients::Deny,
             RawUntrusting::Passthrough => UntrustingClients::Passthrough,
@@ -60,6 +63,38 @@ impl Checker<'_> {
             untrusting_clients,
             encoded_slashes: matches!(slashes?, RawEncodedSlashes::Allow),
         }))
+    }
+
+    /// Clients get certificates by the gateway's own authority, which is limited to names.
+    fn warn_of_certificates(
+        self,
+        raw: &RawTarget,
+        at: &At<Vec<At<String>>>,
+        hosts: &[HostPattern],
+    ) {
+        let client_tls = raw.client_tls.as_ref().and_then(At::get);
+        if matches!(client_tls, Some(RawClientTls::Refuse)) {
+            return;
+        }
+        for (one, host) in at.get().into_iter().flatten().zip(hosts) {
+            if host.name().is_some() || host.address().is_some() {
+                continue;
+            }
+            let (reason, remedy) = match host.parent() {
+                None => (
+                    "the gateway's authority cannot be limited to such hosts, so their clients get \
+                     no certificate that they could trust"
+                        .to_owned(),
+                    "write the names, or *. and a name; client_tls: refuse where there is no TLS",
+                ),
+                Some(parent) if !parent.contains('.') => (
+                    format!("the gateway's authority is trusted for every name below {parent}"),
+                    "write a longer name after the *",
+                ),
+                Some(_) => continue,
+            };
+            self.warn(one, reason, remedy);
+        }
     }
 
     pub(super) fn http_block(self, at: &At<RawHttp>) -> Option<BlockSource> {
@@ -224,6 +259,11 @@ fn host_of(address: &TargetAddress) -> Option<HostPattern> {
         TargetAddress::Ip(address) => Some(HostPattern::of_address(address.ip())),
         TargetAddress::Name { host, .. } => HostPattern::parse(host).ok(),
     }
+}
+
+/// Whether requests with a `%2F` in their path can reach the target.
+pub(super) fn keeps_encoded_slashes(raw: &RawTarget) -> bool {
+    matches!(raw.encoded_slashes.as_ref().and_then(At::get), Some(RawEncodedSlashes::Allow))
 }
 
 /// The hosts of a target, for the policy, though something else about it may have been refused:

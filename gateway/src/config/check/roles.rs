@@ -290,6 +290,7 @@ fn target_facts(at: &At<RawTarget>) -> Option<TargetFacts> {
             .into_iter()
             .map(Arc::from)
             .collect(),
+        encoded_slashes: http::keeps_encoded_slashes(raw),
         hosts: match raw.protocol.get()? {
             Protocol::Http => http::hosts(raw),
             Protocol::Postgres | Protocol::Ssh => Vec::new(),

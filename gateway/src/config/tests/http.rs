@@ -68,6 +68,31 @@ fn a_target_of_http_can_be_told_otherwise() {
 }
 
 #[test]
+fn hosts_that_no_certificate_can_be_limited_to_are_warned_of() {
+    let warnings = |hosts: &str, more: &str| {
+        let text = with("    credential:", &format!("    hosts: [{hosts}]\n{more}    credential:"));
+        let settings = settings(&text);
+        settings.warnings.iter().map(ToString::to_string).collect::<Vec<String>>()
+    };
+    assert!(warnings("api.crm.example, 10.0.7.1, \"eu-*.crm.example\"", "").is_empty());
+    let told = warnings("\"*\", \"10.0.*\", \"*.example\"", "");
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].contains("cannot be limited") && told[1].contains("cannot be limited"));
+    assert!(told[2].contains("every name below example"));
+    assert!(warnings("\"*\"", "    client_tls: refuse\n").is_empty());
+}
+
+#[test]
+fn a_rule_may_speak_of_encoded_slashes_where_a_target_takes_them() {
+    let rule = |target: &str| {
+        with("[\"/v1/**\"]", "[\"/v1/a%2Fb\"]")
+            .replace("    credential:", &format!("{target}    credential:"))
+    };
+    assert!(read(&rule("    encoded_slashes: allow\n")).is_ok());
+    assert!(errors(&rule("")).contains("unless its target has encoded_slashes: allow"));
+}
+
+#[test]
 fn credentials_of_each_kind_are_read() {
     let file = |name: &str| SecretSource::File(format!("/s/{name}").into());
     let read = |text: &str| {

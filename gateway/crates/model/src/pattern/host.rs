@@ -61,6 +61,9 @@ impl HostPattern {
     #[must_use]
     pub fn name(&self) -> Option<String> {
         let Host::Glob(pieces) = &self.host else { return None };
+        if is_of_addresses(pieces) {
+            return None;
+        }
         let literal = |piece: &Piece| if let Piece::Char(c) = piece { Some(*c) } else { None };
         pieces.iter().map(literal).collect()
     }
@@ -74,12 +77,13 @@ impl HostPattern {
         }
     }
 
-    /// The name below which all its hosts are, where it is `*.` and a name.
+    /// The name below which all its hosts are, where it ends in whole labels: `api.example` for
+    /// `*.api.example` and `eu-*.api.example`.
     #[must_use]
     pub fn parent(&self) -> Option<String> {
-        let below = self.text.strip_prefix("*.")?;
-        let parent = Self::parse(below).ok()?;
-        parent.name()
+        let (_, after) = self.text.rsplit_once('*')?;
+        let (_, labels) = after.split_once('.')?;
+        Self::parse(labels).ok()?.name()
     }
 
     /// Whether the host matches for certain: every host of somebody else's choosing (`*`) only
@@ -291,7 +295,9 @@ mod tests {
         assert_eq!(pattern("10.0.0.1").name(), None);
         assert_eq!(pattern("10.0.0.1").address(), "10.0.0.1".parse().ok());
         assert_eq!(pattern("*.API.example").parent().as_deref(), Some("api.example"));
-        for other in ["api.example", "*", "a*.example", "*.*.example", "10.0.*"] {
+        assert_eq!(pattern("*.eu-*.API.example").parent().as_deref(), Some("api.example"));
+        assert_eq!(pattern("a*.example").parent().as_deref(), Some("example"));
+        for other in ["api.example", "*", "api.*", "*example", "10.0.*", "*.0.0.1", "[fd00::*]"] {
             assert_eq!(pattern(other).parent(), None, "{other}");
         }
         let address = HostPattern::of_address("fd00::5".parse().unwrap());

@@ -1,8 +1,9 @@
-//! Rules for HTTP that can never fire: hosts that no target has, and answers that are not denied.
+//! Rules for HTTP that can never fire: hosts and paths that no request has, and answers that are not
+//! denied.
 //!
 //! Owns what the parts of a request can be at the targets in question.
 
-use model::{Action, Effect, HostPattern};
+use model::{Action, Effect, HostPattern, RoutePattern};
 
 use crate::error::RuleProblem;
 use crate::source::{BlockSource, RuleSource, TargetFacts};
@@ -21,6 +22,12 @@ pub(super) fn rule_problems(
         pattern: host.to_string(),
         because: format!("requests to its targets are for {}", hosts(targets)),
     }));
+    let unread =
+        block.requests.paths.iter().filter_map(|path| Some((path, unread(path, targets)?)));
+    problems.extend(unread.map(|(path, because)| RuleProblem::NeverMatches {
+        pattern: path.to_string(),
+        because: because.to_owned(),
+    }));
     problems
 }
 
@@ -31,6 +38,16 @@ fn is_there(host: &HostPattern, targets: &[&TargetFacts]) -> bool {
         target.hosts.is_empty() || target.hosts.iter().any(|one| one.overlaps(host))
     };
     targets.is_empty() || targets.iter().any(has)
+}
+
+/// Why no request has such a path, where none has: they are refused before any rule is asked.
+fn unread(path: &RoutePattern, targets: &[&TargetFacts]) -> Option<&'static str> {
+    if path.as_str().contains(';') {
+        return Some("a request with parameters (;) in its path is refused");
+    }
+    let encoded = path.as_str().contains("%2F");
+    (encoded && !targets.iter().any(|target| target.encoded_slashes))
+        .then_some("a request with %2F is refused, unless its target has encoded_slashes: allow")
 }
 
 /// The hosts of the targets, each once.

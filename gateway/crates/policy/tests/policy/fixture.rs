@@ -93,6 +93,7 @@ pub(crate) fn target(name: &str) -> TargetFacts {
         environment: Some(Environment("prod".into())),
         roots: Vec::new(),
         hosts: Vec::new(),
+        encoded_slashes: false,
     }
 }
 

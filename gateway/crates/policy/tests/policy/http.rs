@@ -291,6 +291,7 @@ fn a_rule_for_http_must_be_able_to_fire() {
         http("nothing", ALLOW, "*", &["paths: /v2"]),
         http("denied", DENY, "GET HEAD", &["paths: /v1/**", "query: a=b"]),
         http("shadowed", ALLOW, "GET", &["paths: /v1/**", "query: a=b", "query: c=d"]),
+        http("slashes", ALLOW, "GET", &["paths: /a%2Fb", "paths: /a;b/**"]),
         http("not-shadowed", ALLOW, "GET", &["paths: /v1/**"]),
     ];
     let mut source = source_of(rules);
