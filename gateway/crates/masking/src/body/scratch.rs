@@ -157,13 +157,15 @@ impl Scratch {
     }
 }
 
+/// Bytes that are looked at one by one before a search begins.
+const NEAR_BYTES: usize = 8;
+
 /// Appends what a text says; answers how many bytes of it were read, which is all but an escape
 /// at its end whose rest is still to come.
 fn decode<E: Escaping>(raw: &[u8], last: bool, out: &mut Vec<u8>) -> Result<usize, BodyFault> {
     let mut rest = raw;
     loop {
-        let run = memchr::memchr(E::MARK, rest).unwrap_or(rest.len());
-        let (plain, marked) = rest.split_at_checked(run).unwrap_or((rest, b""));
+        let (plain, marked) = split_at_mark::<E>(rest);
         let begin = out.len();
         out.extend_from_slice(plain);
         if let Some(blank) = E::BLANK {
@@ -182,6 +184,15 @@ fn decode<E: Escaping>(raw: &[u8], last: bool, out: &mut Vec<u8>) -> Result<usiz
             None => return Ok(raw.len() - marked.len()),
         }
     }
+}
+
+/// The text before the next mark, and from there on. Where marks are dense the first bytes tell,
+/// and the search's set-up is spared.
+#[inline]
+fn split_at_mark<E: Escaping>(text: &[u8]) -> (&[u8], &[u8]) {
+    let near = text.iter().take(NEAR_BYTES).position(|byte| *byte == E::MARK);
+    let run = near.or_else(|| memchr::memchr(E::MARK, text)).unwrap_or(text.len());
+    text.split_at_checked(run).unwrap_or((text, b""))
 }
 
 /// Finds the bytes that a part of a decoded text is written with.

@@ -45,6 +45,9 @@ impl Iterator for Emails<'_> {
 #[inline]
 pub(super) fn find_sign(text: &[u8], from: usize) -> Option<usize> {
     let rest = text.get(from..)?;
+    if rest.len() < ADDRESS_BYTES_MIN - 1 {
+        return None;
+    }
     if rest.len() <= SHORT_BYTES_MAX && !has_sign(rest) {
         return None;
     }
@@ -54,15 +57,21 @@ pub(super) fn find_sign(text: &[u8], from: usize) -> Option<usize> {
 /// Up to here a look at whole blocks is quicker than the search's set-up.
 const SHORT_BYTES_MAX: usize = 128;
 const BLOCK_BYTES: usize = 16;
+const HALF_BYTES: usize = BLOCK_BYTES / 2;
+/// Bytes of the shortest address: `a@b.co`.
+const ADDRESS_BYTES_MIN: usize = 6;
 
 /// Whether there is an `@` at all. Blocks of a fixed size become vector instructions.
 #[inline]
 fn has_sign(text: &[u8]) -> bool {
-    let within = |block: &[u8; BLOCK_BYTES]| block.iter().fold(false, |any, b| any | (*b == b'@'));
-    match text.last_chunk() {
-        // The last block overlaps the one before instead of leaving a rest.
-        Some(last) => text.as_chunks().0.iter().any(within) || within(last),
-        None => text.contains(&b'@'),
+    let within = |block: &[u8]| block.iter().fold(false, |any, b| any | (*b == b'@'));
+    // The last block overlaps the one before instead of leaving a rest.
+    if let Some(last) = text.last_chunk::<BLOCK_BYTES>() {
+        return text.as_chunks::<BLOCK_BYTES>().0.iter().any(|block| within(block)) || within(last);
+    }
+    match (text.first_chunk::<HALF_BYTES>(), text.last_chunk::<HALF_BYTES>()) {
+        (Some(first), Some(last)) => within(first) | within(last),
+        _ => text.contains(&b'@'),
     }
 }
 

@@ -43,8 +43,11 @@ impl JsonMasker {
         } else {
             self.after_value();
         }
-        self.instead.push(b'"');
         let set = self.set.scan_set();
+        if plain && set.is_clean(raw) {
+            return Ok(false);
+        }
+        self.instead.push(b'"');
         let found = self.scratch.scan::<JsonString>(set, raw, plain, &mut self.instead)?;
         self.instead.push(b'"');
         self.masked += found;

@@ -77,6 +77,7 @@ pub(super) struct JsonString;
 impl Escaping for JsonString {
     const MARK: u8 = b'\\';
 
+    #[inline]
     fn escape(text: &[u8], last: bool) -> Result<Option<Escape>, BodyFault> {
         let says = match text {
             [_] => return Ok(None),
