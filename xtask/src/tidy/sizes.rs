@@ -16,10 +16,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "one function a message of the server, all over the same state",
     ),
     (
-        "gateway/src/protocols/postgres/conversation/requests.rs",
-        "one function a message of the client, all over the same state",
-    ),
-    (
         "gateway/src/protocols/postgres/copy_out.rs",
         "one reader of three formats that share their escapes and their bound",
     ),
