@@ -9,6 +9,7 @@ pub mod config;
 pub mod control;
 pub mod credentials;
 pub mod daemon;
+mod files;
 pub mod host_keys;
 pub mod identity;
 pub mod interception;

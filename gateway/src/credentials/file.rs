@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use model::Secret;
 
 use super::SECRET_BYTES_MAX;
+use crate::files::Looks;
 
 /// Permission bits for others, and for writing by the group.
 const OPEN_TO_OTHERS: u32 = 0o027;
@@ -56,32 +57,6 @@ pub enum FileError {
     /// It is empty, too large, or not text.
     #[error("{}: it holds no secret (1 to {SECRET_BYTES_MAX} bytes of UTF-8)", .0.display())]
     NotSecret(PathBuf),
-}
-
-/// How a file looked when it was read: another look, another content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Looks {
-    device: u64,
-    inode: u64,
-    size: u64,
-    mode: u32,
-    owner: u32,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Looks {
-    fn of(found: &std::fs::Metadata) -> Self {
-        Self {
-            device: found.dev(),
-            inode: found.ino(),
-            size: found.size(),
-            mode: found.mode(),
-            owner: found.uid(),
-            modified: (found.mtime(), found.mtime_nsec()),
-            changed: (found.ctime(), found.ctime_nsec()),
-        }
-    }
 }
 
 /// Reads the file, unless it looks as it did before (`Ok(None)`).

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use model::Secret;
 use parking_lot::Mutex;
 
-use super::file::{self, Looks};
-use super::{Credential, CredentialError, CredentialSettings, SourceSettings};
+use super::{Credential, CredentialError, CredentialSettings, SourceSettings, file};
+use crate::files::Looks;
 
 /// Files remembered; one per credential of the configuration, so this is never reached.
 const FILES_MAX: usize = 4_096;

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use parking_lot::Mutex;
 use russh::keys::{Certificate, PrivateKey, decode_secret_key};
 
-use super::files::{self, Looks};
-use super::{HostIdentity, HostKeyError};
+use super::{HostIdentity, HostKeyError, files};
+use crate::files::Looks;
 
 /// Files remembered: as many as targets have.
 const FILES_MAX: usize = 4_096;
@@ -37,7 +37,7 @@ impl Enrolled {
     }
 
     fn key(&self, path: &Path) -> Result<PrivateKey, HostKeyError> {
-        let looks = Looks::at(path)?;
+        let looks = files::looks_of(path)?;
         let mut read = self.read.lock();
         if let Some((known, key)) = read.get(path)
             && *known == looks

@@ -5,54 +5,29 @@
 //! seen by all and changed by nobody else.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use model::Secret;
 
 use super::HostKeyError;
+use crate::files::{Looks, replace};
 
 /// Bytes of a private key's file.
 const KEY_BYTES_MAX: u64 = 64 * 1024;
 /// Bytes of a file of trust: some ten thousand hosts. Raised, a wrong path can make us read more.
 const TRUST_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-/// How a file looked when it was read: another look, another content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Looks {
-    device: u64,
-    inode: u64,
-    size: u64,
-    mode: u32,
-    owner: u32,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Looks {
-    /// How the file looks now.
-    pub(super) fn at(path: &Path) -> Result<Self, HostKeyError> {
-        Ok(Self::of(&std::fs::metadata(path).map_err(|source| failed(path, source))?))
-    }
-
-    fn of(found: &Metadata) -> Self {
-        Self {
-            device: found.dev(),
-            inode: found.ino(),
-            size: found.size(),
-            mode: found.mode(),
-            owner: found.uid(),
-            modified: (found.mtime(), found.mtime_nsec()),
-            changed: (found.ctime(), found.ctime_nsec()),
-        }
-    }
-}
-
 /// Makes the directory, for its owner only, where there is none.
 pub(super) fn make_directory(directory: &Path) -> Result<(), HostKeyError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
     made.map_err(|source| failed(directory, source))
+}
+
+/// How the file at the path looks now.
+pub(super) fn looks_of(path: &Path) -> Result<Looks, HostKeyError> {
+    Looks::at(path).map_err(|source| failed(path, source))
 }
 
 /// A private key's text.
@@ -124,20 +99,6 @@ pub(super) fn write_key(path: &Path, text: &str) -> Result<(), HostKeyError> {
 /// Writes a public key for everybody to read.
 pub(super) fn write_public(path: &Path, text: &str) -> Result<(), HostKeyError> {
     replace(path, text.as_bytes(), 0o644).map_err(|source| failed(path, source))
-}
-
-/// Writes beside the place, and takes the place when all is on disk.
-fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    match std::fs::remove_file(&beside) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)?;
-    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
 }
 
 fn failed(path: &Path, source: io::Error) -> HostKeyError {

@@ -18,9 +18,9 @@ use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey};
 
 use super::error::NotTrusted;
-use super::files::{self, Looks};
 use super::known_hosts::{self, Line, Says};
-use super::{HostKeyError, HostKeyTrust, Shown, UpstreamName};
+use super::{HostKeyError, HostKeyTrust, Shown, UpstreamName, files};
+use crate::files::Looks;
 
 /// Files remembered: as many as targets have.
 const FILES_MAX: usize = 4_096;
@@ -101,7 +101,7 @@ impl TrustFiles {
 
     fn lines(&self, trust: &HostKeyTrust) -> Result<Arc<[Line]>, HostKeyError> {
         let path = file_of(trust);
-        let looks = Looks::at(path)?;
+        let looks = files::looks_of(path)?;
         let mut read = self.read.lock();
         if let Some((known, lines)) = read.get(trust)
             && *known == looks

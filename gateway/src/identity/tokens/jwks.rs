@@ -22,6 +22,8 @@ pub use https::{Dial, HostDialer, HttpsKeys};
 pub(super) use set::VerifyingKey;
 use set::{KeyLookup, KeySet};
 
+use crate::files::Looks;
+
 /// How long keys from an address are used before it is asked again.
 const KEYS_FRESH: Duration = Duration::from_secs(300);
 /// Least time between two requests, whatever tokens name: a flood of unknown key ids is not passed
@@ -121,7 +123,7 @@ struct State {
     /// What went wrong then.
     failure: Option<FetchError>,
     /// How the file looked when it was last read.
-    file: Option<file::Looks>,
+    file: Option<Looks>,
 }
 
 impl Keys {

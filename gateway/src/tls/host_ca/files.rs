@@ -4,13 +4,14 @@
 //! Must not know what a certificate is.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use model::Secret;
 
 use super::HostCaError;
+use crate::files::replace;
 
 /// Bytes of a key or certificate file.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -63,20 +64,6 @@ pub(super) fn write_key(path: &Path, text: &Secret<String>) -> Result<(), HostCa
 /// Writes a certificate for everybody to read.
 pub(super) fn write_certificate(path: &Path, text: &str) -> Result<(), HostCaError> {
     replace(path, text.as_bytes(), 0o644).map_err(|error| failed(path, error))
-}
-
-/// Writes beside the place, and takes the place when all is on disk.
-fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    match std::fs::remove_file(&beside) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)?;
-    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
 }
 
 fn failed(path: &Path, source: io::Error) -> HostCaError {

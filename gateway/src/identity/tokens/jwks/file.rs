@@ -3,20 +3,10 @@
 //! Owns noticing that the file changed. Must not know keys. Reads apart from the event loop.
 
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::{FetchError, JWKS_BYTES_MAX};
-
-/// How a file looked when it was read: another look, another content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Looks {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
+use crate::files::Looks;
 
 /// The file's text, unless it looks as it did before.
 pub(super) async fn read_if_changed(
@@ -38,13 +28,7 @@ fn looks_of(path: &Path) -> std::io::Result<Looks> {
     if !found.is_file() {
         return Err(std::io::Error::other("it is not a plain file"));
     }
-    Ok(Looks {
-        device: found.dev(),
-        inode: found.ino(),
-        size: found.size(),
-        modified: (found.mtime(), found.mtime_nsec()),
-        changed: (found.ctime(), found.ctime_nsec()),
-    })
+    Ok(Looks::of(&found))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FetchError> {
