@@ -6,6 +6,7 @@
 
 mod file;
 mod store;
+mod tokens;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use model::Secret;
 
 pub use file::FileError;
 pub use store::{CredentialStore, Environment, HostEnvironment};
+pub use tokens::{TokenError, Tokens};
 
 /// Bytes of a secret. Raised, a wrong path can make us read more.
 pub const SECRET_BYTES_MAX: usize = 64 * 1024;

@@ -26,7 +26,5 @@ pub mod workload;
 
 pub use attestation::{AttestationError, Attested, Attestor, AttestorError};
 pub use service::{Identified, IdentityRefusal, IdentityService, IdentitySettings, SettingsError};
-pub use tokens::{
-    Dial, HostDialer, JwksSource, ProviderSettings, Standing, TokenSettings, TokenSource,
-};
+pub use tokens::{JwksSource, ProviderSettings, Standing, TokenSettings, TokenSource};
 pub use workload::{UserMatch, WorkloadDefinition, WorkloadMatch, WorkloadRefusal, WorkloadTable};

@@ -4,6 +4,7 @@
 //! `model`, and nothing of policy, credentials, approvals, recording, masking or configuration:
 //! what it needs of them the session gives it. A driver's task ends when the connection does.
 
+pub mod http;
 pub mod postgres;
 pub mod ssh;
 
@@ -44,7 +45,10 @@ impl Registry {
     /// Every driver there is.
     #[must_use]
     pub fn complete() -> Self {
-        Self::default().with(Arc::new(postgres::Postgres::default())).with(Arc::new(ssh::Ssh))
+        Self::default()
+            .with(Arc::new(postgres::Postgres::default()))
+            .with(Arc::new(ssh::Ssh))
+            .with(Arc::new(http::Http::default()))
     }
 
     /// Adds a driver; a later one of the same protocol takes the earlier one's place.

@@ -17,6 +17,7 @@ mod change;
 mod classified;
 mod databases;
 mod dial;
+mod exchanges;
 mod gate;
 mod guard;
 mod holding;
@@ -60,8 +61,9 @@ pub use target::{
 pub use upstream::{Upstream, UpstreamError};
 
 // What drivers need of the parts that they may not import themselves.
-pub use crate::credentials::Credential;
+pub use crate::credentials::{Credential, Tokens};
 pub use crate::host_keys::{Expected, HostIdentity, HostKeyError, Shown};
 pub use crate::recording::{Direction, OperationOutcome, Stream as OutputStream};
+pub use masking::body::{BodyKind, BodyMasker, FieldSet, mask_message};
 pub use masking::{CarryOver, Masked, ValueKind};
 pub use sql::{self, Catalog, CatalogBuilder};

@@ -9,6 +9,7 @@ mod downstream;
 mod end_point;
 mod failure;
 mod host_ca;
+mod https;
 mod names;
 #[cfg(test)]
 mod testing;
@@ -23,6 +24,7 @@ pub use downstream::DownstreamTls;
 pub use end_point::{EndPointHash, end_point_hash};
 pub use failure::UpstreamTlsFailure;
 pub use host_ca::{AuthorityChange, HostCa, HostCaError};
+pub use https::{DialHost, HostDialer, HttpsAddress, HttpsError};
 pub use names::{CertificateNames, NameError};
 pub use upstream::{
     ClientCertificateFiles, SecuredUpstream, UpstreamTls, UpstreamTlsError, UpstreamTlsMode,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use model::Secret;
 use parking_lot::Mutex;
 
-use super::{Credential, CredentialError, CredentialSettings, SourceSettings, file};
+use super::{Credential, CredentialError, CredentialSettings, SourceSettings, Tokens, file};
 use crate::files::Looks;
 
 /// Files remembered; one per credential of the configuration, so this is never reached.
@@ -36,14 +36,21 @@ impl Environment for HostEnvironment {
 #[derive(Debug)]
 pub struct CredentialStore {
     environment: Arc<dyn Environment>,
+    tokens: Arc<Tokens>,
     files: Mutex<HashMap<PathBuf, (Looks, Secret<String>)>>,
 }
 
 impl CredentialStore {
-    /// Over an environment.
+    /// Over an environment, and with the tokens that are fetched.
     #[must_use]
-    pub fn new(environment: Arc<dyn Environment>) -> Self {
-        Self { environment, files: Mutex::default() }
+    pub fn new(environment: Arc<dyn Environment>, tokens: Arc<Tokens>) -> Self {
+        Self { environment, tokens, files: Mutex::default() }
+    }
+
+    /// The tokens that are fetched.
+    #[must_use]
+    pub const fn tokens(&self) -> &Arc<Tokens> {
+        &self.tokens
     }
 
     /// The credential of now. A small file is looked at, and read where it changed; that takes

@@ -22,17 +22,17 @@ use super::plan::{self, TargetProblem};
 use super::state::{StateDirectory, StateError};
 use crate::approvals::Approvals;
 use crate::config::Settings;
-use crate::credentials::{CredentialStore, HostEnvironment};
+use crate::credentials::{CredentialStore, HostEnvironment, Tokens};
 use crate::host_keys::HostKeys;
 use crate::identity::attestation::Attestor;
-use crate::identity::{HostDialer, IdentityService, SettingsError};
+use crate::identity::{IdentityService, SettingsError};
 use crate::interception::FlowTable;
 use crate::protocols::{Driver, Registry};
 use crate::proxy::{Proxy, ProxyParts, Targets};
 use crate::recording::{AuditLog, AuditLogError, KeyError, Recorder, RecorderSettings, SigningKey};
 use crate::session::{ClientTls, Databases, Dial, Policies, Readings, Services};
 use crate::telemetry::{Events, Metrics};
-use crate::tls::{CertificateNames, DownstreamTls, HostCa, HostCaError};
+use crate::tls::{CertificateNames, DownstreamTls, HostCa, HostCaError, HostDialer};
 
 /// What a gateway stands on: the real thing in the daemon, made-up in tests.
 #[derive(Clone, Debug)]
@@ -133,7 +133,7 @@ impl Gateway {
             environment.attestor,
             plan::identity(&settings),
             Arc::clone(&clock),
-            dialer,
+            Arc::clone(&dialer) as _,
         )
         .map_err(GatewayError::Identity)?;
         let metrics = Metrics::new();
@@ -161,7 +161,10 @@ impl Gateway {
             approvals: Approvals::new(Arc::clone(&clock), limits.holds_per_workload_max),
             readings: Arc::new(Readings::new(analysis)),
             databases: Arc::new(Databases::new(Arc::clone(&clock))),
-            credentials: Arc::new(CredentialStore::new(Arc::new(HostEnvironment))),
+            credentials: Arc::new(CredentialStore::new(
+                Arc::new(HostEnvironment),
+                Arc::new(Tokens::new(dialer, Arc::clone(&clock))),
+            )),
             host_keys,
             transforms: Arc::new(Transforms::new(&mask_key)),
             dial: environment.dial,

@@ -17,10 +17,11 @@ use tokio::sync::Semaphore;
 use super::attestation::{AttestationError, Attested, Attestor};
 use super::process::ProcessError;
 use super::tokens::{
-    Dial, Presenters, ProviderError, ProviderSettings, Providers, SourceError, Standing, TokenFile,
+    Presenters, ProviderError, ProviderSettings, Providers, SourceError, Standing, TokenFile,
     TokenLease, TokenRefusal, TokenSettings, TokenSource, Vantage, read_token,
 };
 use super::workload::{DefinitionError, WorkloadDefinition, WorkloadRefusal, WorkloadTable};
+use crate::tls::DialHost;
 
 /// Token files read at once for one workload. What a workload puts at the path may stall the
 /// thread that reads it; this many threads it can stall, and then nobody but itself waits.
@@ -138,7 +139,7 @@ pub struct IdentityService {
     presenters: Arc<Presenters>,
     readers: Mutex<HashMap<WorkloadName, Arc<Semaphore>>>,
     clock: Arc<dyn Clock>,
-    dialer: Arc<dyn Dial>,
+    dialer: Arc<dyn DialHost>,
 }
 
 impl IdentityService {
@@ -150,7 +151,7 @@ impl IdentityService {
         attestor: Attestor,
         settings: IdentitySettings,
         clock: Arc<dyn Clock>,
-        dialer: Arc<dyn Dial>,
+        dialer: Arc<dyn DialHost>,
     ) -> Result<Self, Vec<SettingsError>> {
         let (workloads, providers) = check(settings, &clock, &dialer, None)?;
         let presenters = Arc::default();
@@ -310,7 +311,7 @@ struct HeldToken {
 fn check(
     settings: IdentitySettings,
     clock: &Arc<dyn Clock>,
-    dialer: &Arc<dyn Dial>,
+    dialer: &Arc<dyn DialHost>,
     earlier: Option<&Providers>,
 ) -> Result<(WorkloadTable, Providers), Vec<SettingsError>> {
     let mut errors: Vec<SettingsError> = Vec::new();

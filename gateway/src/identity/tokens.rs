@@ -20,7 +20,7 @@ use std::time::Duration;
 use model::Timestamp;
 
 pub use claims::{ClaimsError, GroupsClaim};
-pub use jwks::{Dial, FetchError, FetchKeys, HostDialer, HttpsKeys, KeyError};
+pub use jwks::{FetchError, FetchKeys, HttpsKeys, KeyError};
 pub use lease::{Standing, TokenLease};
 pub use presenters::{PresenterError, Presenters};
 pub use provider::{Provider, Providers};

@@ -27,6 +27,7 @@ use tokio::sync::watch;
 use super::card::{Card, LastDecision};
 use super::change::Changes;
 use super::classified::Classified;
+use super::exchanges::PathMasks;
 use super::judgement::Judgement;
 use super::log::{SessionLog, not_recorded};
 use super::pending::{Identified, Login};
@@ -63,6 +64,8 @@ pub struct Session {
     pub(super) masks: Arc<MaskProfile>,
     pub(super) masker: OnceLock<Arc<Masker>>,
     pub(super) classified: Arc<Classified>,
+    /// The masks of the path asked for last.
+    pub(super) path_masks: Option<PathMasks>,
     pub(super) policy_changes: watch::Receiver<u64>,
     pub(super) number: OperationNumber,
     pub(super) database: Option<DatabaseScope>,

@@ -230,6 +230,7 @@ impl Pending {
             masks: Arc::clone(standing.masks()),
             masker: OnceLock::new(),
             classified: Arc::default(),
+            path_masks: None,
             services: self.services,
             target: self.target,
             card: self.card,

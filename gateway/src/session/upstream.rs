@@ -29,6 +29,7 @@ pub struct Upstream {
     pub(super) host_key: Option<HostKeyCheck>,
     tls: UpstreamTls,
     channel_binding: Option<EndPointHash>,
+    agreed_protocol: Option<Vec<u8>>,
 }
 
 /// Why an upstream cannot be used.
@@ -98,6 +99,7 @@ pub(super) async fn dial(
         host_key: HostKeyCheck::of(services, target, binding),
         tls: target.upstream_tls.clone(),
         channel_binding: None,
+        agreed_protocol: None,
     })
 }
 
@@ -138,6 +140,25 @@ impl Upstream {
         Ok(self)
     }
 
+    /// Starts TLS as [`Self::start_tls`] does, and offers these protocols (ALPN), the better first.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn start_tls_offering(mut self, alpn: &[&[u8]]) -> Result<Self, UpstreamError> {
+        let Stream::Plain(stream) = self.stream else { return Err(UpstreamError::NotPlain) };
+        let secured = self.tls.secure_offering(stream, alpn).await?;
+        self.channel_binding = secured.end_point;
+        self.agreed_protocol = secured.stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+        self.stream = Stream::TlsClient(Box::new(secured.stream));
+        Ok(self)
+    }
+
+    /// The protocol that was agreed on in TLS.
+    #[must_use]
+    pub fn agreed_protocol(&self) -> Option<&[u8]> {
+        self.agreed_protocol.as_deref()
+    }
+
     /// The `tls-server-end-point` channel binding (RFC 5929), where there is TLS.
     #[must_use]
     pub fn channel_binding(&self) -> Option<&[u8]> {
@@ -173,6 +194,7 @@ impl Upstream {
             host_key: Some(host_key),
             tls: UpstreamTls::new(&disabled, "upstream.test", &[]).unwrap(),
             channel_binding: None,
+            agreed_protocol: None,
         }
     }
 }

@@ -246,6 +246,7 @@ impl Metrics {
             AuditEvent::DaemonStarted { .. }
             | AuditEvent::DaemonStopped { .. }
             | AuditEvent::HostKeyRefused { .. }
+            | AuditEvent::CertificateRefused { .. }
             | AuditEvent::OperationDecided { .. } => {}
         }
     }

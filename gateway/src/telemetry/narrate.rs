@@ -70,6 +70,7 @@ pub(super) const fn name(event: &AuditEvent) -> &'static str {
         AuditEvent::HoldEnded { .. } => "hold_ended",
         AuditEvent::UpstreamFailed { .. } => "upstream_failed",
         AuditEvent::HostKeyRefused { .. } => "host_key_refused",
+        AuditEvent::CertificateRefused { .. } => "certificate_refused",
         AuditEvent::RecordingFailed { .. } => "recording_failed",
         AuditEvent::RecordingSealed { .. } => "recording_sealed",
         AuditEvent::AuditLinesLost { .. } => "audit_lines_lost",
@@ -178,6 +179,10 @@ fn log_of_session(name: &'static str, event: &AuditEvent) {
         AuditEvent::HostKeyRefused { session, client, remedy } => warn!(
             session = %session.session, workload = %session.workload, target = %session.target,
             %client, %remedy, "{name}"
+        ),
+        AuditEvent::CertificateRefused { session, executable, name: asked, remedy } => warn!(
+            session = %session.session, workload = %session.workload, target = %session.target,
+            %executable, %asked, %remedy, "{name}"
         ),
         AuditEvent::RecordingFailed { session, because } => {
             error!(session = %session.session, %because, "{name}");

@@ -168,11 +168,39 @@ impl UpstreamTls {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        let connector = self.connector()?;
+        self.secured(connector.connect(self.server_name.clone(), stream).await)
+    }
+
+    /// Does the handshake as [`Self::secure`] does, and offers these protocols (ALPN).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn secure_offering<S>(
+        &self,
+        stream: S,
+        alpn: &[&[u8]],
+    ) -> Result<SecuredUpstream<S>, UpstreamTlsFailure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let connector = self.connector()?;
+        let alpn = alpn.iter().map(|name| name.to_vec()).collect();
+        let connector = connector.with_alpn(alpn);
+        self.secured(connector.connect(self.server_name.clone(), stream).await)
+    }
+
+    fn connector(&self) -> Result<TlsConnector, UpstreamTlsFailure> {
         let config = self.config.as_ref().ok_or_else(|| {
             UpstreamTlsFailure::Protocol(String::from("TLS is disabled for this target"))
         })?;
-        let connector = TlsConnector::from(Arc::clone(config));
-        let secured = connector.connect(self.server_name.clone(), stream).await;
+        Ok(TlsConnector::from(Arc::clone(config)))
+    }
+
+    fn secured<S>(
+        &self,
+        secured: std::io::Result<TlsStream<S>>,
+    ) -> Result<SecuredUpstream<S>, UpstreamTlsFailure> {
         let stream = secured
             .map_err(|error| UpstreamTlsFailure::from_io(&error, &self.server_name.to_str()))?;
         let certificates = stream.get_ref().1.peer_certificates();

@@ -271,6 +271,18 @@ pub enum AuditEvent {
         /// What to do about it.
         remedy: Arc<str>,
     },
+    /// A program goes away, again and again, when it is shown the gateway's certificate.
+    CertificateRefused {
+        /// The session.
+        #[serde(flatten)]
+        session: SessionFacts,
+        /// The program's file.
+        executable: Arc<str>,
+        /// The name it asked for.
+        name: Arc<str>,
+        /// What to do about it.
+        remedy: Arc<str>,
+    },
     /// A recording could not be written; operations are refused until it can.
     RecordingFailed {
         /// The session.

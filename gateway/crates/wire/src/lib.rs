@@ -7,6 +7,7 @@
 
 mod buffer;
 mod edit;
+pub mod http;
 pub mod mysql;
 pub mod postgres;
 pub mod ssh;

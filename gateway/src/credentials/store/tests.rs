@@ -5,9 +5,20 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
 use insta::assert_snapshot;
+use model::{Clock, Timestamp};
 
 use super::*;
 use crate::credentials::SECRET_BYTES_MAX;
+use crate::tls::HostDialer;
+
+#[derive(Debug)]
+struct Standstill;
+
+impl Clock for Standstill {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(0)
+    }
+}
 
 #[derive(Debug, Default)]
 struct Variables(Vec<(&'static str, OsString)>);
@@ -20,7 +31,12 @@ impl Environment for Variables {
 
 fn store(variables: &[(&'static str, &str)]) -> CredentialStore {
     let variables = variables.iter().map(|(name, value)| (*name, OsString::from(value))).collect();
-    CredentialStore::new(Arc::new(Variables(variables)))
+    of(Variables(variables))
+}
+
+fn of(environment: Variables) -> CredentialStore {
+    let clock = Arc::new(Standstill);
+    CredentialStore::new(Arc::new(environment), Arc::new(Tokens::new(Arc::new(HostDialer), clock)))
 }
 
 fn bare_store() -> CredentialStore {
@@ -138,7 +154,7 @@ fn variables_and_systemd_credentials_are_read() {
     let source = SourceSettings::Systemd(String::from("db"));
     assert_snapshot!(bare.secret(&source).unwrap_err(), @"the credential `db` was not handed over: $CREDENTIALS_DIRECTORY is not set; add LoadCredential=db:/path to the daemon's unit");
     let odd = Variables(vec![("ODD", OsString::from_vec(vec![0xff]))]);
-    let odd = CredentialStore::new(Arc::new(odd));
+    let odd = of(odd);
     let source = SourceSettings::Environment(String::from("ODD"));
     assert_snapshot!(odd.secret(&source).unwrap_err(), @"the environment variable `ODD` is not UTF-8");
 }

@@ -14,10 +14,11 @@ use super::super::cgroup::{CgroupError, CgroupPaths};
 use super::super::process::{ExecutableUnknown, LiveProcess, ProcessTable};
 use super::super::testing::HandSetClock;
 use super::super::tokens::testing::{TestIssuer, jwks, merge};
-use super::super::tokens::{HostDialer, JwksSource, KEYS_BELIEVED};
+use super::super::tokens::{JwksSource, KEYS_BELIEVED};
 use super::super::user::UserDatabase;
 use super::super::workload::WorkloadMatch;
 use super::*;
+use crate::tls::HostDialer;
 
 const NOW: u64 = 1_800_000_000;
 const REPORT: u64 = 1;

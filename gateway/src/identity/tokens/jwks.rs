@@ -18,7 +18,9 @@ use futures_util::future::BoxFuture;
 use model::{Clock, Timestamp};
 use parking_lot::Mutex;
 
-pub use https::{Dial, HostDialer, HttpsKeys};
+use crate::tls::HttpsError;
+
+pub use https::HttpsKeys;
 pub(super) use set::VerifyingKey;
 use set::{KeyLookup, KeySet};
 
@@ -60,21 +62,12 @@ pub enum KeyError {
 /// Why a JWK set could not be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    /// The address is not `https://HOST[:PORT][/PATH]`.
-    #[error("`{0}` is no https address")]
-    Address(String),
-    /// Trust in the server cannot be set up.
-    #[error("its certificates cannot be verified here: {0}")]
-    Trust(String),
-    /// The server cannot be reached or trusted.
-    #[error("{0}")]
-    Connection(String),
-    /// It answered something else than a JWK set.
+    /// Their address gives no answer.
+    #[error(transparent)]
+    Https(#[from] HttpsError),
+    /// What was found is no JWK set.
     #[error("{0}")]
     Answer(String),
-    /// It did not answer in time.
-    #[error("no answer within {0} seconds")]
-    Slow(u64),
     /// A file cannot be read.
     #[error("{}: {because}", .path.display())]
     File {

@@ -12,9 +12,10 @@ use jsonwebtoken::Algorithm;
 use model::Clock;
 
 use super::claims::GroupsClaim;
-use super::jwks::{Dial, HttpsKeys, Keys, Origin};
+use super::jwks::{HttpsKeys, Keys, Origin};
 use super::verify::{Rules, Unverified, VerifiedToken};
 use super::{JwksSource, LEEWAY_MAX, ProviderError, ProviderSettings, TokenRefusal};
+use crate::tls::DialHost;
 
 /// Every asymmetric algorithm that is verified here.
 const ALGORITHMS: [(&str, Algorithm); 9] = [
@@ -52,7 +53,7 @@ impl Providers {
     pub fn new(
         settings: impl IntoIterator<Item = ProviderSettings>,
         clock: &Arc<dyn Clock>,
-        dialer: &Arc<dyn Dial>,
+        dialer: &Arc<dyn DialHost>,
         earlier: Option<&Self>,
     ) -> Result<Self, Vec<ProviderError>> {
         let mut providers = HashMap::new();
@@ -93,7 +94,7 @@ impl Provider {
     fn new(
         settings: ProviderSettings,
         clock: &Arc<dyn Clock>,
-        dialer: &Arc<dyn Dial>,
+        dialer: &Arc<dyn DialHost>,
         before: Option<&Arc<Self>>,
     ) -> Result<Self, Vec<ProviderError>> {
         let mut errors = Vec::new();
@@ -185,7 +186,7 @@ impl Provider {
     }
 }
 
-fn origin_of(source: &JwksSource, dialer: &Arc<dyn Dial>) -> Result<Origin, String> {
+fn origin_of(source: &JwksSource, dialer: &Arc<dyn DialHost>) -> Result<Origin, String> {
     match source {
         JwksSource::File(path) => Ok(Origin::File(path.clone())),
         JwksSource::Url { url, ca_file } => {

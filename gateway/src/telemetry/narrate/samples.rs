@@ -129,6 +129,12 @@ fn of_sessions() -> Vec<AuditEvent> {
             client: "SSH-2.0-paramiko_3.4.0".into(),
             remedy: "enrol the key".into(),
         },
+        AuditEvent::CertificateRefused {
+            session: facts(),
+            executable: "/usr/bin/node".into(),
+            name: "api.example".into(),
+            remedy: "set NODE_EXTRA_CA_CERTS".into(),
+        },
         AuditEvent::RecordingFailed { session: facts(), because: "no space left".into() },
         AuditEvent::RecordingSealed {
             session: facts().session,

@@ -29,7 +29,7 @@ impl Told {
 
     fn say(&self, answer: Result<&str, &str>) {
         *self.answer.lock() =
-            answer.map(str::to_owned).map_err(|error| FetchError::Connection(error.to_owned()));
+            answer.map(str::to_owned).map_err(|error| FetchError::Answer(error.to_owned()));
     }
 
     fn asked(&self) -> usize {

@@ -11,7 +11,7 @@ use super::*;
 #[derive(Debug)]
 struct To(u16);
 
-impl Dial for To {
+impl DialHost for To {
     fn dial<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, std::io::Result<TcpStream>> {
         Box::pin(TcpStream::connect(("127.0.0.1", self.0)))
     }
@@ -34,7 +34,7 @@ impl Server {
     async fn answering(answer: String) -> Self {
         let made = rcgen::generate_simple_self_signed([String::from("idp.example")]).unwrap();
         let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -61,12 +61,14 @@ impl Server {
         Self { port, directory, task }
     }
 
-    fn keys(&self, url: &str) -> HttpsKeys {
+    fn address(&self, url: &str) -> HttpsAddress {
         let ca_file = self.directory.path().join("ca.pem");
-        HttpsKeys::new(url, Some(ca_file), Arc::new(To(self.port))).unwrap()
+        HttpsAddress::new(url, Some(ca_file), Arc::new(To(self.port))).unwrap()
     }
 }
 
+const ACCEPT: &str = "application/json";
+const BYTES_MAX: usize = 256 * 1024;
 const URL: &str = "https://idp.example:8443/keys?v=1";
 
 fn answer(status: &str, more: &str, body: &str) -> String {
@@ -74,43 +76,45 @@ fn answer(status: &str, more: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_key_set_is_fetched_from_a_server_that_is_trusted() {
+async fn an_answer_comes_from_a_server_that_is_trusted() {
     let server = Server::answering(answer("200 OK", "", "{\"keys\":[]}")).await;
-    assert_eq!(server.keys(URL).fetch().await.unwrap(), b"{\"keys\":[]}");
+    assert_eq!(server.address(URL).get(ACCEPT, BYTES_MAX).await.unwrap(), b"{\"keys\":[]}");
     // Without a length, up to the end of the connection.
     let until_end = String::from("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}");
     let server = Server::answering(until_end).await;
-    assert_eq!(server.keys(URL).fetch().await.unwrap(), b"{}");
+    assert_eq!(server.address(URL).get(ACCEPT, BYTES_MAX).await.unwrap(), b"{}");
 }
 
 #[tokio::test]
 async fn a_server_that_is_not_trusted_is_not_believed() {
     let server = Server::answering(answer("200 OK", "", "{}")).await;
     let elsewhere = "https://other.example:8443/keys?v=1";
-    assert_snapshot!(server.keys(elsewhere).fetch().await.unwrap_err(), @r#"other.example:8443: invalid peer certificate: certificate not valid for name "other.example"; certificate is only valid for DnsName("idp.example")"#);
+    assert_snapshot!(server.address(elsewhere).get(ACCEPT, BYTES_MAX).await.unwrap_err(), @r#"other.example:8443: invalid peer certificate: certificate not valid for name "other.example"; certificate is only valid for DnsName("idp.example")"#);
     let stranger = Server::answering(answer("200 OK", "", "{}")).await;
-    let keys =
-        HttpsKeys { ca_file: Some(stranger.directory.path().join("ca.pem")), ..server.keys(URL) };
-    let refused = keys.fetch().await.unwrap_err().to_string();
+    let asked = HttpsAddress {
+        ca_file: Some(stranger.directory.path().join("ca.pem")),
+        ..server.address(URL)
+    };
+    let refused = asked.get(ACCEPT, BYTES_MAX).await.unwrap_err().to_string();
     assert!(refused.contains("invalid peer certificate"), "{refused}");
-    let platform = HttpsKeys { ca_file: None, ..server.keys(URL) };
-    assert_snapshot!(platform.fetch().await.unwrap_err(), @"idp.example:8443: invalid peer certificate: UnknownIssuer");
+    let platform = HttpsAddress { ca_file: None, ..server.address(URL) };
+    assert_snapshot!(platform.get(ACCEPT, BYTES_MAX).await.unwrap_err(), @"idp.example:8443: invalid peer certificate: UnknownIssuer");
 }
 
 #[tokio::test]
 async fn a_redirect_an_error_and_too_much_are_no_answer() {
     let redirect = answer("302 Found", "location: https://evil.example/keys\r\n", "");
     let server = Server::answering(redirect).await;
-    assert_snapshot!(server.keys(URL).fetch().await.unwrap_err(), @"https://idp.example:8443/keys?v=1: status 302 Found");
+    assert_snapshot!(server.address(URL).get(ACCEPT, BYTES_MAX).await.unwrap_err(), @"https://idp.example:8443/keys?v=1: status 302 Found");
     let server = Server::answering(answer("503 Service Unavailable", "", "{}")).await;
-    assert_snapshot!(server.keys(URL).fetch().await.unwrap_err(), @"https://idp.example:8443/keys?v=1: status 503 Service Unavailable");
-    let large = "x".repeat(JWKS_BYTES_MAX + 1);
+    assert_snapshot!(server.address(URL).get(ACCEPT, BYTES_MAX).await.unwrap_err(), @"https://idp.example:8443/keys?v=1: status 503 Service Unavailable");
+    let large = "x".repeat(BYTES_MAX + 1);
     let server = Server::answering(answer("200 OK", "", &large)).await;
-    assert_snapshot!(server.keys(URL).fetch().await.unwrap_err(), @"https://idp.example:8443/keys?v=1: length limit exceeded");
+    assert_snapshot!(server.address(URL).get(ACCEPT, BYTES_MAX).await.unwrap_err(), @"https://idp.example:8443/keys?v=1: length limit exceeded");
     let server = Server::answering(String::from("SSH-2.0-OpenSSH_9.2\r\n")).await;
     assert!(matches!(
-        server.keys(URL).fetch().await,
-        Err(FetchError::Answer(_) | FetchError::Connection(_))
+        server.address(URL).get(ACCEPT, BYTES_MAX).await,
+        Err(HttpsError::Answer(_) | HttpsError::Connection(_))
     ));
 }
 
@@ -118,8 +122,8 @@ async fn a_redirect_an_error_and_too_much_are_no_answer() {
 async fn a_server_that_is_silent_is_left_after_a_while() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let keys = HttpsKeys::new(URL, None, Arc::new(To(port))).unwrap();
-    assert_eq!(keys.fetch().await.unwrap_err(), FetchError::Slow(5));
+    let asked = HttpsAddress::new(URL, None, Arc::new(To(port))).unwrap();
+    assert_eq!(asked.get(ACCEPT, BYTES_MAX).await.unwrap_err(), HttpsError::Slow(5));
 }
 
 #[test]
@@ -135,15 +139,15 @@ fn only_https_addresses_without_a_user_are_accepted() {
         "https://idp.example:99999/keys",
         "https://idp example/keys",
     ] {
-        let made = HttpsKeys::new(url, None, Arc::new(HostDialer));
-        assert!(matches!(made, Err(FetchError::Address(_))), "{url}");
+        let made = HttpsAddress::new(url, None, Arc::new(HostDialer));
+        assert!(matches!(made, Err(HttpsError::Address(_))), "{url}");
     }
     for (url, host, port) in [
         ("https://idp.example", "idp.example", 443),
         ("https://[fd00::1]:8443/keys", "fd00::1", 8_443),
         ("https://127.0.0.1/keys", "127.0.0.1", 443),
     ] {
-        let made = HttpsKeys::new(url, None, Arc::new(HostDialer)).unwrap();
+        let made = HttpsAddress::new(url, None, Arc::new(HostDialer)).unwrap();
         assert_eq!((made.host.as_str(), made.port), (host, port));
     }
 }

@@ -1,0 +1,84 @@
+//! HTTP: the driver of versions 1.1 and 2, of what upgrades from them, and of gRPC.
+//!
+//! Owns the way of one connection through the protocol. Must not know policy, credentials'
+//! sources, approvals, recording or masking: it asks the [`Session`]. One connection of a client is
+//! one session and one connection to the upstream, so that nothing of one workload ever travels on
+//! another's; what the upstream says about its connection the client is told about its own. A
+//! connection ends when either side does, or when the session is ended.
+//!
+//! ```text
+//!  first bytes ─▶ greeting ─ server name, ALPN ─▶ Pending::open ─▶ dial ─▶ TLS up ─▶ TLS down
+//!     ─▶ each request: asked ─▶ desk (judge, hold) ─▶ headers, credential ─▶ upstream
+//!     ─▶ each answer: headers ─▶ rules ─▶ decode, scrub, mask, record ─▶ client
+//! ```
+//!
+//! HTTP/1 requests pass our own strict reading (`wire::http`) before the library sees them; the
+//! library writes them anew, so what was authorised is what is sent.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `greeting` | the first bytes, TLS with the client |
+//! | `client_stream` | the client's bytes, before the library has them |
+//! | `connection` | the life of one connection |
+//! | `upstream` | the connection to the upstream |
+//! | `desk` | the session, and what requests ask of it |
+//! | `asked` | a request, read |
+//! | `exchange` | one request and its answer |
+//! | `held` | requests that wait for people |
+//! | `headers`, `credential`, `signature` | what is taken out of a request, and put in |
+//! | `body`, `coding`, `scrub` | answers on their way to the client |
+//! | `upgrade`, `websocket` | what follows a switch of protocols |
+//! | `splice`, `distrust` | clients that do not trust the gateway |
+//! | `words` | what people are told |
+
+mod asked;
+mod body;
+mod client_stream;
+mod coding;
+mod connection;
+mod credential;
+mod desk;
+mod distrust;
+mod exchange;
+mod greeting;
+mod headers;
+mod held;
+mod scrub;
+mod signature;
+mod splice;
+mod upgrade;
+mod upstream;
+mod websocket;
+mod words;
+
+use std::sync::Arc;
+
+use model::Protocol;
+use model::audit::SessionEnd;
+
+use super::Driver;
+use crate::session::{BoxFuture, Pending, Stream};
+use distrust::Distrust;
+
+/// What a client may ask for in TLS, the better first.
+const ALPN: &[&[u8]] = &[b"h2", b"http/1.1"];
+
+/// The driver.
+#[derive(Debug, Default)]
+pub struct Http {
+    distrust: Arc<Distrust>,
+}
+
+impl Driver for Http {
+    fn protocol(&self) -> Protocol {
+        Protocol::Http
+    }
+
+    fn client_alpn(&self) -> &'static [&'static [u8]] {
+        ALPN
+    }
+
+    fn serve<'a>(&'a self, client: Stream, pending: Pending) -> BoxFuture<'a, SessionEnd> {
+        Box::pin(connection::serve(client, pending, &self.distrust))
+    }
+}

@@ -1,0 +1,154 @@
+//! Secrets that an upstream sends back.
+//!
+//! Owns finding the injected credential in what is shown, across chunks, and starring it. Must not
+//! know which credential it is. Holds back at most one byte less than the longest secret; what was
+//! replaced has the length it had, so that nothing else changes.
+
+use bytes::Bytes;
+use memchr::memmem::Finder;
+use model::Secret;
+
+/// Shorter texts are no secrets: starring them would destroy answers.
+const SECRET_BYTES_MIN: usize = 6;
+
+/// The texts by which an injected credential could be known again.
+#[derive(Debug, Default)]
+pub(super) struct Needles {
+    secrets: Vec<Secret<Vec<u8>>>,
+    longest: usize,
+}
+
+impl Needles {
+    /// Adds one.
+    pub(super) fn add(&mut self, secret: &[u8]) {
+        if secret.len() >= SECRET_BYTES_MIN {
+            self.longest = self.longest.max(secret.len());
+            self.secrets.push(Secret::new(secret.to_vec()));
+        }
+    }
+
+    /// Whether there is nothing to look for.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.secrets.is_empty()
+    }
+
+    /// Stars every secret in `bytes`, and says how many there were.
+    pub(super) fn star(&self, bytes: &mut [u8]) -> u64 {
+        let mut found = 0;
+        for secret in &self.secrets {
+            let secret = secret.expose();
+            let finder = Finder::new(secret);
+            let mut at = 0;
+            while let Some(rest) = bytes.get_mut(at..)
+                && let Some(start) = finder.find(rest)
+                && let Some(hit) = rest.get_mut(start..start + secret.len())
+            {
+                hit.fill(b'*');
+                found += 1;
+                at += start + secret.len();
+            }
+        }
+        found
+    }
+
+    /// Whether any secret is in `bytes`.
+    pub(super) fn touch(&self, bytes: &[u8]) -> bool {
+        self.secrets.iter().any(|secret| Finder::new(secret.expose()).find(bytes).is_some())
+    }
+
+    /// How many bytes at the end of `bytes` could begin a secret.
+    fn open_end(&self, bytes: &[u8]) -> usize {
+        let most = bytes.len().min(self.longest.saturating_sub(1));
+        (1..=most)
+            .rev()
+            .find(|length| {
+                let tail = bytes.get(bytes.len() - length..).unwrap_or_default();
+                self.secrets.iter().any(|secret| {
+                    secret.expose().len() > *length && secret.expose().starts_with(tail)
+                })
+            })
+            .unwrap_or(0)
+    }
+}
+
+/// Scrubs one stream.
+#[derive(Debug)]
+pub(super) struct Scrubber {
+    needles: std::sync::Arc<Needles>,
+    held: Vec<u8>,
+    found: u64,
+}
+
+impl Scrubber {
+    /// For one stream.
+    pub(super) const fn new(needles: std::sync::Arc<Needles>) -> Self {
+        Self { needles, held: Vec::new(), found: 0 }
+    }
+
+    /// What may be shown now of what came.
+    pub(super) fn push(&mut self, chunk: Bytes) -> Bytes {
+        if self.held.is_empty() && self.needles.open_end(&chunk) == 0 && !self.needles.touch(&chunk)
+        {
+            return chunk;
+        }
+        let mut bytes = std::mem::take(&mut self.held);
+        bytes.extend_from_slice(&chunk);
+        self.found += self.needles.star(&mut bytes);
+        let open = self.needles.open_end(&bytes);
+        self.held = bytes.split_off(bytes.len() - open);
+        bytes.into()
+    }
+
+    /// The rest.
+    pub(super) fn finish(&mut self) -> Bytes {
+        std::mem::take(&mut self.held).into()
+    }
+
+    /// Whether nothing is held back.
+    pub(super) const fn is_through(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// How many secrets were starred.
+    pub(super) const fn found(&self) -> u64 {
+        self.found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn needles() -> Arc<Needles> {
+        let mut needles = Needles::default();
+        needles.add(b"s3cr3t-t0ken");
+        needles.add(b"dXNlcjpwYXNz");
+        needles.add(b"short");
+        Arc::new(needles)
+    }
+
+    #[test]
+    fn a_secret_is_starred_wherever_it_is_cut() {
+        let text = b"a s3cr3t-s3cr3t-t0ken b dXNlcjpwYXNzdXNlcjpwYXNz short s3cr3t-t0ke";
+        let clean = b"a s3cr3t-************ b ************************ short s3cr3t-t0ke";
+        for size in 1..=text.len() {
+            let mut scrubber = Scrubber::new(needles());
+            let mut out = Vec::new();
+            for piece in text.chunks(size) {
+                out.extend_from_slice(&scrubber.push(Bytes::copy_from_slice(piece)));
+            }
+            out.extend_from_slice(&scrubber.finish());
+            assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(clean), "{size}");
+            assert_eq!(scrubber.found(), 3);
+        }
+    }
+
+    #[test]
+    fn what_holds_no_secret_passes_without_a_copy() {
+        let mut scrubber = Scrubber::new(needles());
+        let chunk = Bytes::from_static(b"nothing of the kind.");
+        assert_eq!(scrubber.push(chunk.clone()).as_ptr(), chunk.as_ptr());
+    }
+}

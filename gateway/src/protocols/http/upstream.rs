@@ -1,0 +1,146 @@
+//! The connection to the upstream.
+//!
+//! Owns the library's handle of it and how it ends. Must not know a request's meaning. One for each
+//! connection of a client; where it ends, the client's ends.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::body::RequestBody;
+use crate::session::Upstream;
+
+/// Bytes of an upstream's head.
+const HEAD_BYTES_MAX: usize = 256 * 1024;
+/// Bytes in flight to and from an upstream on one stream, and on all of a connection (HTTP/2).
+pub(super) const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
+pub(super) const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+
+/// Sends requests.
+#[derive(Debug)]
+pub(super) enum Sender {
+    /// One after the other.
+    Http1(tokio::sync::Mutex<http1::SendRequest<RequestBody>>),
+    /// Side by side.
+    Http2(http2::SendRequest<RequestBody>),
+}
+
+/// A request that was not sent, or whose answer did not come.
+#[derive(Debug)]
+pub(super) enum SendError {
+    /// The upstream had closed before: the client is to see just that.
+    Closed,
+    /// It failed afterwards.
+    Failed(hyper::Error),
+}
+
+/// Runs what the library and requests start, as tasks of the connection.
+#[derive(Clone, Debug)]
+pub(super) struct Tasks(pub(super) TaskTracker);
+
+impl<F> hyper::rt::Executor<F> for Tasks
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, future: F) {
+        self.0.spawn(future);
+    }
+}
+
+/// Begins to speak with an upstream. `gone` is cancelled when the connection has ended.
+pub(super) async fn begin(
+    upstream: Upstream,
+    over_http2: bool,
+    tasks: &Tasks,
+    gone: CancellationToken,
+) -> Result<Sender, hyper::Error> {
+    let io = TokioIo::new(upstream.stream);
+    if over_http2 {
+        let (sender, connection) = http2::Builder::new(tasks.clone())
+            .timer(TokioTimer::new())
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
+            .handshake(io)
+            .await?;
+        tasks.0.spawn(ended(connection, gone));
+        return Ok(Sender::Http2(sender));
+    }
+    let (sender, connection) = http1::Builder::new()
+        .preserve_header_case(true)
+        .max_headers(256)
+        .max_header_size(HEAD_BYTES_MAX)
+        .handshake(io)
+        .await?;
+    tasks.0.spawn(ended(connection.with_upgrades(), gone));
+    Ok(Sender::Http1(tokio::sync::Mutex::new(sender)))
+}
+
+async fn ended(
+    connection: impl Future<Output = Result<(), hyper::Error>>,
+    gone: CancellationToken,
+) {
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "the connection to the upstream ended");
+    }
+    gone.cancel();
+}
+
+impl Sender {
+    /// Whether it is HTTP/2.
+    pub(super) const fn is_http2(&self) -> bool {
+        matches!(self, Self::Http2(_))
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    pub(super) async fn send(
+        &self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, SendError> {
+        match self {
+            Self::Http1(sender) => {
+                let mut sender = sender.lock().await;
+                sender.ready().await.map_err(|_| SendError::Closed)?;
+                let sent = sender.try_send_request(request);
+                // The answer is waited for without the sender: others may see that it is closed.
+                drop(sender);
+                sent.await.map_err(|mut error| match error.take_message() {
+                    Some(_) => SendError::Closed,
+                    None => SendError::Failed(error.into_error()),
+                })
+            }
+            Self::Http2(sender) => {
+                let mut sender = sender.clone();
+                sender.ready().await.map_err(|_| SendError::Closed)?;
+                sender.try_send_request(request).await.map_err(|mut error| {
+                    match error.take_message() {
+                        Some(_) => SendError::Closed,
+                        None => SendError::Failed(error.into_error()),
+                    }
+                })
+            }
+        }
+    }
+}
+
+/// Whether an error is the peer's going away and nothing else.
+pub(super) fn is_end(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+    )
+}
+
+/// Kept so that the type of a shared sender is written once.
+pub(super) type Shared = Arc<crate::session::Guarded<Sender>>;
