@@ -45,10 +45,16 @@ fn same(world: &World, database: &str, program: &str, arguments: &[&str]) -> Str
     direct.everything()
 }
 
-/// Without what is different in every run: a dump's key, the number of a session's own schema.
+/// Without what is different in every run: a dump's key, the number of a session's own schema. That
+/// number's digits make a column wider, so runs of blanks and dashes are one.
 fn lines(said: &Said) -> Vec<String> {
     let differs = |line: &&str| line.contains("restrict ") || line.contains("pg_temp_");
-    said.everything().lines().filter(|line| !differs(line)).map(str::to_owned).collect()
+    let narrow = |line: &str| {
+        let mut narrow: Vec<char> = line.chars().collect();
+        narrow.dedup_by(|next, before| next == before && matches!(next, ' ' | '-'));
+        narrow.into_iter().collect::<String>().trim().to_owned()
+    };
+    said.everything().lines().filter(|line| !differs(line)).map(narrow).collect()
 }
 
 fn python(world: &World, program: &str) -> String {
