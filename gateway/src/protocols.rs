@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use model::Protocol;
 use model::audit::SessionEnd;
+use tokio::net::TcpStream;
 
 use crate::session::{BoxFuture, Dialect, Pending, Stream};
 
@@ -29,6 +30,12 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
     /// How statements of this protocol are read; `None` where it has none.
     fn dialect(&self) -> Option<Dialect> {
         None
+    }
+
+    /// The server that a client asks for by name with its first bytes, which are left where they
+    /// are: for where several targets have one address. `None` where it says none.
+    fn server_name<'a>(&'a self, _client: &'a TcpStream) -> BoxFuture<'a, Option<Arc<str>>> {
+        Box::pin(std::future::ready(None))
     }
 
     /// Serves one connection from its first byte to its end, and says why it ended.

@@ -11,4 +11,4 @@ mod targets;
 
 pub use accept::{Accepted, ClientTlsOf, Identity, IdentityError, Proxy, ProxyParts};
 pub use connections::{ConnectionGuard, Connections, LimitReached, Listed};
-pub use targets::{TargetError, Targets};
+pub use targets::{Claim, TargetError, Targets};

@@ -55,6 +55,7 @@ use std::sync::Arc;
 
 use model::Protocol;
 use model::audit::SessionEnd;
+use tokio::net::TcpStream;
 
 use super::Driver;
 use crate::session::{BoxFuture, Pending, Stream};
@@ -76,6 +77,10 @@ impl Driver for Http {
 
     fn client_alpn(&self) -> &'static [&'static [u8]] {
         ALPN
+    }
+
+    fn server_name<'a>(&'a self, client: &'a TcpStream) -> BoxFuture<'a, Option<Arc<str>>> {
+        Box::pin(greeting::server_name(client))
     }
 
     fn serve<'a>(&'a self, client: Stream, pending: Pending) -> BoxFuture<'a, SessionEnd> {

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::connections::{ConnectionGuard, Connections};
-use super::targets::Targets;
+use super::targets::{Claim, TargetError, Targets};
 use crate::interception::{ByteCounts, FlowTable};
 use crate::protocols::Registry;
 use crate::session::{BoxFuture, Card, CardFacts, Identified, Pending, Services, Stream, Target};
@@ -232,14 +232,9 @@ impl Proxy {
         let principal = accepted.identified.principal();
         let workload = principal.workload.clone();
         let cgroup: Arc<str> = accepted.attestation.cgroup_path.as_str().into();
-        let target = match self.parts.targets.load().of(binding.original) {
+        let target = match self.target(binding.original, stream, &workload).await {
             Ok(target) => target,
-            Err(error) => {
-                let why = match error {
-                    super::TargetError::None(_) => SocketRefusal::NoTarget,
-                    super::TargetError::Ambiguous { .. } => SocketRefusal::AmbiguousTarget,
-                };
-                let detail = error.to_string();
+            Err((why, detail)) => {
                 self.refused_binding(why, &detail, binding, Some(cgroup), Some(workload));
                 return None;
             }
@@ -286,6 +281,39 @@ impl Proxy {
             pending = pending.with_client_tls(tls);
         }
         Some(Bound { guard, pending, card, facts })
+    }
+
+    /// The target that is meant: by the address, and where several have it by the name that the
+    /// client asks for with its first bytes.
+    async fn target(
+        &self,
+        address: SocketAddr,
+        client: &TcpStream,
+        workload: &WorkloadName,
+    ) -> Result<Arc<Target>, (SocketRefusal, String)> {
+        let worded = |error: TargetError| {
+            let why = match error {
+                TargetError::None(_) | TargetError::NoSuchName { .. } => SocketRefusal::NoTarget,
+                TargetError::Ambiguous { .. } => SocketRefusal::AmbiguousTarget,
+            };
+            (why, error.to_string())
+        };
+        let claim = self.parts.targets.load().of(address).map_err(worded)?;
+        let Claim::ByName(several) = &claim else {
+            return claim.named(address, None).map_err(worded);
+        };
+        let limits = &self.parts.services.limits;
+        let counted = self.connections.await_name(workload, limits);
+        let _counted = counted.map_err(|error| (SocketRefusal::LimitReached, error.to_string()))?;
+        let driver = several.first().and_then(|target| self.parts.registry.driver(target.protocol));
+        let name = match driver {
+            None => None,
+            Some(driver) => {
+                let named = driver.server_name(client);
+                tokio::time::timeout(limits.handshake_within, named).await.ok().flatten()
+            }
+        };
+        claim.named(address, name.as_deref()).map_err(worded)
     }
 
     fn started(&self, card: &Card, facts: &SessionFacts) {

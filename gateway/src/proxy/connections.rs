@@ -82,26 +82,26 @@ impl Connections {
         limits: &Limits,
     ) -> Result<ConnectionGuard, LimitReached> {
         let mut table = self.table.lock();
-        let counts = table.per_workload.entry(workload.clone()).or_default();
-        let reached =
-            |what, have, max| LimitReached { workload: workload.clone(), what, have, max };
-        if counts.half_open >= limits.half_open_per_workload_max {
-            return Err(reached(
-                "connections that are not yet sessions",
-                counts.half_open,
-                limits.half_open_per_workload_max,
-            ));
-        }
-        if counts.sessions >= limits.sessions_per_workload_max {
-            return Err(reached("sessions", counts.sessions, limits.sessions_per_workload_max));
-        }
-        counts.half_open += 1;
+        table.count_in(&workload, limits)?;
         let entry = Entry { card: Arc::clone(&card), socket: socket.map(Arc::new) };
         table.sessions.insert(card.session, entry);
         self.open.send_replace(table.sessions.len());
         drop(table);
         let half_open = AtomicBool::new(true);
         Ok(ConnectionGuard { connections: Arc::clone(self), card, workload, half_open })
+    }
+
+    /// Counts a connection in of which it is not known yet where it goes.
+    ///
+    /// # Errors
+    /// Where the workload has as many connections as its limits allow.
+    pub(super) fn await_name(
+        self: &Arc<Self>,
+        workload: &WorkloadName,
+        limits: &Limits,
+    ) -> Result<Nameless, LimitReached> {
+        self.table.lock().count_in(workload, limits)?;
+        Ok(Nameless { connections: Arc::clone(self), workload: workload.clone() })
     }
 
     /// Every live session, oldest first.
@@ -155,6 +155,51 @@ impl Connections {
     }
 }
 
+impl Table {
+    fn count_in(&mut self, workload: &WorkloadName, limits: &Limits) -> Result<(), LimitReached> {
+        let counts = self.per_workload.entry(workload.clone()).or_default();
+        let reached =
+            |what, have, max| LimitReached { workload: workload.clone(), what, have, max };
+        if counts.half_open >= limits.half_open_per_workload_max {
+            return Err(reached(
+                "connections that are not yet sessions",
+                counts.half_open,
+                limits.half_open_per_workload_max,
+            ));
+        }
+        if counts.sessions >= limits.sessions_per_workload_max {
+            return Err(reached("sessions", counts.sessions, limits.sessions_per_workload_max));
+        }
+        counts.half_open += 1;
+        Ok(())
+    }
+
+    fn count_out(&mut self, workload: &WorkloadName, half_open: bool) {
+        let Some(counts) = self.per_workload.get_mut(workload) else { return };
+        if half_open {
+            counts.half_open = counts.half_open.saturating_sub(1);
+        } else {
+            counts.sessions = counts.sessions.saturating_sub(1);
+        }
+        if counts.half_open == 0 && counts.sessions == 0 {
+            self.per_workload.remove(workload);
+        }
+    }
+}
+
+/// A connection that has not said where it goes. Dropping it counts it out.
+#[derive(Debug)]
+pub(super) struct Nameless {
+    connections: Arc<Connections>,
+    workload: WorkloadName,
+}
+
+impl Drop for Nameless {
+    fn drop(&mut self) {
+        self.connections.table.lock().count_out(&self.workload, true);
+    }
+}
+
 /// A registered connection. Dropping it takes it out of the table.
 #[derive(Debug)]
 pub struct ConnectionGuard {
@@ -182,16 +227,7 @@ impl Drop for ConnectionGuard {
         let half_open = *self.half_open.get_mut();
         let mut table = self.connections.table.lock();
         table.sessions.remove(&self.card.session);
-        if let Some(counts) = table.per_workload.get_mut(&self.workload) {
-            if half_open {
-                counts.half_open = counts.half_open.saturating_sub(1);
-            } else {
-                counts.sessions = counts.sessions.saturating_sub(1);
-            }
-            if counts.half_open == 0 && counts.sessions == 0 {
-                table.per_workload.remove(&self.workload);
-            }
-        }
+        table.count_out(&self.workload, half_open);
         self.connections.open.send_replace(table.sessions.len());
     }
 }

@@ -16,12 +16,62 @@ pub struct Targets {
     all: Vec<Arc<Target>>,
 }
 
+/// Whom a destination belongs to.
+#[derive(Clone, Debug)]
+pub enum Claim {
+    /// One target.
+    One(Arc<Target>),
+    /// Several of a protocol whose clients say by name whom they mean.
+    ByName(Vec<Arc<Target>>),
+}
+
+impl Claim {
+    /// The one target that answers to the name that a client gave.
+    ///
+    /// # Errors
+    /// Where none does, or more than one.
+    pub fn named(
+        &self,
+        address: SocketAddr,
+        name: Option<&str>,
+    ) -> Result<Arc<Target>, TargetError> {
+        let several = match self {
+            Self::One(target) => return Ok(Arc::clone(target)),
+            Self::ByName(several) => several,
+        };
+        let Some(name) = name else { return Err(ambiguous(address, several)) };
+        let serves =
+            |target: &&Arc<Target>| target.http.as_ref().is_some_and(|http| http.serves(name));
+        let meant: Vec<Arc<Target>> = several.iter().filter(serves).cloned().collect();
+        match meant.as_slice() {
+            [one] => Ok(Arc::clone(one)),
+            [] => Err(TargetError::NoSuchName { address, name: name.to_owned() }),
+            several => Err(ambiguous(address, several)),
+        }
+    }
+}
+
+fn ambiguous(address: SocketAddr, several: &[Arc<Target>]) -> TargetError {
+    TargetError::Ambiguous {
+        address,
+        targets: several.iter().map(|target| target.name.to_string()).collect(),
+    }
+}
+
 /// Why a destination has no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     /// None claims it.
     #[error("no target has the address {0}")]
     None(SocketAddr),
+    /// Those that claim it do not answer to this name.
+    #[error("no target at {address} has the host {name}")]
+    NoSuchName {
+        /// The address.
+        address: SocketAddr,
+        /// What the client asked for.
+        name: String,
+    },
     /// More than one claims it.
     #[error("{address} belongs to more than one target: {}", .targets.join(", "))]
     Ambiguous {
@@ -54,18 +104,18 @@ impl Targets {
         &self.all
     }
 
-    /// The target of an address.
+    /// Whom an address belongs to.
     ///
     /// # Errors
-    /// Where there is none, or more than one.
-    pub fn of(&self, address: SocketAddr) -> Result<Arc<Target>, TargetError> {
+    /// Where to nobody, or to several that no name could tell apart.
+    pub fn of(&self, address: SocketAddr) -> Result<Claim, TargetError> {
         match self.by_address.get(&plain(address)).map(Vec::as_slice) {
-            Some([one]) => Ok(Arc::clone(one)),
+            Some([one]) => Ok(Claim::One(Arc::clone(one))),
             Some([]) | None => Err(TargetError::None(address)),
-            Some(several) => Err(TargetError::Ambiguous {
-                address,
-                targets: several.iter().map(|target| target.name.to_string()).collect(),
-            }),
+            Some(several) if several.iter().all(|target| target.http.is_some()) => {
+                Ok(Claim::ByName(several.to_vec()))
+            }
+            Some(several) => Err(ambiguous(address, several)),
         }
     }
 }

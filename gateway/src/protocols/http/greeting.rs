@@ -11,6 +11,7 @@ use rustls::server::Acceptor;
 use rustls::{AlertDescription, ServerConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+use wire::http::Authority;
 
 use crate::session::Stream;
 
@@ -46,22 +47,58 @@ pub(super) enum Greeting {
 /// # Errors
 /// The socket's, and what is no hello.
 pub(super) async fn look(stream: &Stream) -> io::Result<Greeting> {
-    let Stream::Plain(tcp) = stream else { return Ok(Greeting::Http1) };
+    match stream {
+        Stream::Plain(tcp) => peek(tcp, read).await,
+        _ => Ok(Greeting::Http1),
+    }
+}
+
+/// The host that a client asks for: the name in TLS, or that of its first request in the clear.
+/// Whether each of its requests is for this host is seen to later.
+pub(super) async fn server_name(tcp: &TcpStream) -> Option<Arc<str>> {
+    match peek(tcp, read).await.ok()? {
+        Greeting::Tls { name, .. } => name,
+        Greeting::Http1 => peek(tcp, read_host).await.ok()?,
+        Greeting::Http2 | Greeting::Gone => None,
+    }
+}
+
+/// The host of a head, once there is the whole of it.
+fn read_host(held: &[u8]) -> io::Result<Option<Option<Arc<str>>>> {
+    let Some(end) = memchr::memmem::find(held, b"\r\n\r\n") else {
+        return Ok(held.is_empty().then_some(None));
+    };
+    let head = std::str::from_utf8(held.get(..end).unwrap_or_default()).unwrap_or_default();
+    let mut hosts = head
+        .split("\r\n")
+        .skip(1)
+        .filter_map(|line| line.split_once(':'))
+        .filter(|(name, _)| name.eq_ignore_ascii_case("host"));
+    let host = hosts.next().and_then(|(_, value)| Authority::read(value.trim()).ok());
+    Ok(Some(host.map(|authority| authority.host.as_ref().into())))
+}
+
+/// What a client begins with, once that is clear.
+fn read(held: &[u8]) -> io::Result<Option<Greeting>> {
+    match held.first() {
+        None => Ok(Some(Greeting::Gone)),
+        Some(&TLS_HANDSHAKE) => read_hello(held),
+        Some(_) if held.starts_with(PREFACE) => Ok(Some(Greeting::Http2)),
+        Some(_) if !PREFACE.starts_with(held) => Ok(Some(Greeting::Http1)),
+        Some(_) => Ok(None),
+    }
+}
+
+/// Looks at what has come until `read` has found in it what it looks for. At the end of what comes
+/// it is given nothing.
+async fn peek<T>(tcp: &TcpStream, read: impl Fn(&[u8]) -> io::Result<Option<T>>) -> io::Result<T> {
     let mut bytes = vec![0; 4 * 1024];
     let mut seen = 0;
     loop {
         let length = tcp.peek(&mut bytes).await?;
         let held = bytes.get(..length).unwrap_or_default();
-        match held.first() {
-            None => return Ok(Greeting::Gone),
-            Some(&TLS_HANDSHAKE) => {
-                if let Some(greeting) = read_hello(held)? {
-                    return Ok(greeting);
-                }
-            }
-            Some(_) if held.starts_with(PREFACE) => return Ok(Greeting::Http2),
-            Some(_) if !PREFACE.starts_with(held) => return Ok(Greeting::Http1),
-            Some(_) => {}
+        if let Some(found) = read(held)? {
+            return Ok(found);
         }
         if length == bytes.len() {
             if length >= HELLO_BYTES_MAX {
