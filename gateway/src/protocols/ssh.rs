@@ -26,12 +26,11 @@
 //! | `files`, `sftp` | channels of files, packet by packet |
 //! | `typed` | what a terminal's user seems to have typed |
 //! | `scp` | the files in a copy |
-//! | `backlog` | clients that send more than goes up |
+//! | `inflow` | what a peer sends on a channel, and its window |
 //! | `forwards` | connections through the target |
 //! | `upstream`, `fault` | the login at the target; what is wrong with it |
 //! | `words`, `trust` | what people are told |
 
-mod backlog;
 mod channel;
 mod cleartext;
 mod client_stream;
@@ -43,8 +42,11 @@ mod files;
 mod forwards;
 mod front;
 mod home;
+mod inflow;
 mod open;
 mod output;
+#[cfg(test)]
+mod pair;
 mod places;
 mod relay;
 mod request;

@@ -202,7 +202,7 @@ impl Pending {
         if let Some(refusal) = refused {
             return Err(refusal);
         }
-        let connect = Arc::new(connect_operation(&login, self.target.name.as_str()));
+        let connect = Arc::new(connect_operation(&login, &self.target));
         let opened = self.opened;
         let policies = Arc::clone(&self.services.policies);
         let policy_changes = policies.follow();
@@ -285,12 +285,13 @@ impl Pending {
     }
 }
 
-fn connect_operation(login: &Login, target: &str) -> Operation {
-    let database = login.database.as_deref().unwrap_or(target);
-    let object = Object::Named { kind: "database", path: ObjectPath::new([database]) };
+fn connect_operation(login: &Login, target: &Target) -> Operation {
+    let name = login.database.as_deref().unwrap_or(target.name.as_str());
+    let kind = target.protocol.connects_to();
+    let object = Object::Named { kind, path: ObjectPath::new([name]) };
     Operation {
         kind: "connect".into(),
-        text: format!("connect to {database} as {}", login.user).into(),
+        text: format!("connect to {name} as {}", login.user).into(),
         accesses: [Access { action: Action::Connect, object }].into(),
     }
 }

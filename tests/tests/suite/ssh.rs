@@ -3,6 +3,7 @@
 //! Owns the list of modules, and the worlds they share.
 
 mod clients;
+mod closes;
 mod commands;
 mod files;
 mod forwards;

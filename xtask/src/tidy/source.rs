@@ -11,6 +11,8 @@ use crate::fault::{During, Outcome};
 
 /// Directories that hold sources of ours.
 const ROOTS: &[&str] = &["gateway", "gateway-ebpf", "tests", "xtask"];
+/// Directories below them that hold sources of others, and what was built.
+const OTHERS: &[&str] = &["target", "vendor"];
 
 /// One source file.
 #[derive(Debug)]
@@ -68,7 +70,7 @@ pub(super) fn sources(root: &Path) -> Outcome<Vec<Source>> {
         for entry in entries {
             let path = entry.during(directory.display())?.path();
             if path.is_dir() {
-                if path.file_name().is_none_or(|name| name != "target") {
+                if path.file_name().is_none_or(|name| OTHERS.iter().all(|other| name != *other)) {
                     pending.push(path);
                 }
             } else if path.extension().is_some_and(|extension| extension == "rs") {

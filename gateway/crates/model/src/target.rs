@@ -46,6 +46,15 @@ impl Protocol {
         }
     }
 
+    /// What a session connects to, as its operation names it: a database, or the target itself.
+    #[must_use]
+    pub const fn connects_to(self) -> &'static str {
+        match self {
+            Self::Postgres => "database",
+            Self::Ssh | Self::Http => "target",
+        }
+    }
+
     /// Reads the word that [`Protocol::as_str`] gives.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::{
-    Access, Action, Attestation, Binding, Object, ObjectPath, Operation, Principal, Protocol,
-    TargetName, WorkloadName,
+    Access, Action, Attestation, Binding, Domain, Object, ObjectPath, Operation, Principal,
+    Protocol, TargetName, WorkloadName,
 };
 use policy::{Explanation, Outcome, Policy, Verdict};
 
@@ -208,11 +208,16 @@ fn candidate(request: &ExplainRequest) -> Result<Option<Settings>, Problem> {
 }
 
 fn connect(subject: &Subject) -> Operation {
-    let database = subject.database.as_deref().unwrap_or("*");
-    let object = Object::Named { kind: "database", path: ObjectPath::new([database]) };
+    let protocol = subject.target.protocol;
+    // Without a database of its own, a session is one with the target.
+    let name = match protocol.domain() {
+        Domain::Sql => subject.database.as_deref().unwrap_or("*"),
+        _ => subject.target.name.as_str(),
+    };
+    let object = Object::Named { kind: protocol.connects_to(), path: ObjectPath::new([name]) };
     Operation {
         kind: "connect".into(),
-        text: format!("connect to {database}").into(),
+        text: format!("connect to {name}").into(),
         accesses: [Access { action: Action::Connect, object }].into(),
     }
 }

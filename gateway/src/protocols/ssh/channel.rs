@@ -1,8 +1,8 @@
 //! One session channel: from its opening, through what it asks for, to what it runs.
 //!
-//! Owns the state before anything runs. Must not know how a command is read (`request`) or how
-//! bytes go through (`run`). The task ends when what it runs does, when the client closes the
-//! channel, or with the connection.
+//! Owns the state before anything runs, and the channel's end: whatever happened, it is closed.
+//! Must not know how a command is read (`request`) or how bytes go through (`run`). The task ends
+//! when what it runs does, when the client closes the channel before, or with the connection.
 //!
 //! ```text
 //!  opened ── session open? ── accepted ── pty-req, env, .. ── exec | shell | subsystem ── run
@@ -10,16 +10,18 @@
 //! ```
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::{Access, Action, Object, ObjectPath, Operation, Secret};
 use russh::server::{ChannelOpenHandle, Handle, Msg};
-use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Pty, Sig};
+use russh::{Channel, ChannelMsg, ChannelWriteHalf, Pty, Sig};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::backlog::Backlog;
+use super::environment;
+use super::inflow::{Budget, Inflow};
 use super::open::Open;
-use super::{environment, run};
+use super::run::{self, Next};
 use crate::session::Judgement;
 
 /// What a new channel comes with.
@@ -30,10 +32,14 @@ pub(super) struct Origin {
     pub(super) reply: ChannelOpenHandle,
     /// What the client asks on it.
     pub(super) requests: mpsc::Receiver<Request>,
-    /// How much of its data waits.
-    pub(super) backlog: Backlog,
+    /// Whether what it is for has been said.
+    pub(super) started: Arc<AtomicBool>,
+    /// What its window may grow by.
+    pub(super) budget: Budget,
     /// Cancelled when the client has closed it, or is gone.
     pub(super) gone: CancellationToken,
+    /// Cancelled when the client is gone.
+    pub(super) left: CancellationToken,
     /// The client.
     pub(super) client: Handle,
 }
@@ -143,16 +149,18 @@ pub(super) fn named(action: Action, kind: &'static str, name: &Arc<str>) -> Acce
 
 /// A channel that the client has, before and while something runs on it.
 pub(super) struct Live {
-    /// What the client sends.
-    pub(super) from_client: ChannelReadHalf,
     /// What the client is sent.
     pub(super) to_client: Arc<ChannelWriteHalf<Msg>>,
     /// What the client asks.
     pub(super) requests: mpsc::Receiver<Request>,
-    /// How much of its data waits.
-    pub(super) backlog: Backlog,
+    /// Whether what it is for has been said.
+    started: Arc<AtomicBool>,
+    /// Whether the client waits to hear that it has what it asked for.
+    pub(super) owes_answer: bool,
     /// Cancelled when the client has closed it, or is gone.
     pub(super) gone: CancellationToken,
+    /// Cancelled when the client is gone.
+    pub(super) left: CancellationToken,
     /// The client.
     pub(super) client: Handle,
     /// What it asked for and may have, or waits for.
@@ -163,7 +171,7 @@ pub(super) struct Live {
 
 /// Serves one channel.
 pub(super) async fn serve(origin: Origin, mut open: watch::Receiver<Option<Arc<Open>>>) {
-    let Origin { channel, reply, requests, backlog, gone, client } = origin;
+    let Origin { channel, reply, requests, started, budget, gone, left, client } = origin;
     // Until the session is open, nothing can be asked for. Dropping the reply rejects.
     let open = tokio::select! {
         biased; // A client that is gone needs nothing.
@@ -173,19 +181,46 @@ pub(super) async fn serve(origin: Origin, mut open: watch::Receiver<Option<Arc<O
     let Some(open) = open else { return };
     reply.accept().await;
     let (from_client, to_client) = channel.split();
+    let mut from_client = Inflow::new(from_client, &budget);
     let mut live = Live {
-        from_client,
         to_client: Arc::new(to_client),
         requests,
-        backlog,
+        started,
+        owes_answer: false,
         gone,
+        left,
         client,
         asked: Vec::new(),
         in_terminal: false,
     };
-    match setup(&mut live).await {
-        Some(start) => run::run(live, &open, start).await,
-        None => run::give_up(&mut live, &open).await,
+    while let Some(start) = setup(&mut live, &mut from_client).await {
+        live.owes_answer = matches!(start, Start::Subsystem(_));
+        match run::run(&mut live, &mut from_client, &open, start).await {
+            Next::Ask => live.started.store(false, Ordering::Release),
+            Next::Close => break,
+        }
+    }
+    run::give_up(&mut live, &open).await;
+    if let Err(error) = live.to_client.close().await {
+        tracing::debug!(%error, "the client is gone before its channel");
+    }
+}
+
+impl Live {
+    /// Says whether the client has what it asked for, once.
+    pub(super) async fn answer(&mut self, has: bool) {
+        if !std::mem::take(&mut self.owes_answer) {
+            return;
+        }
+        let id = self.to_client.id();
+        let told = if has {
+            self.client.channel_success(id).await
+        } else {
+            self.client.channel_failure(id).await
+        };
+        if told.is_err() {
+            tracing::debug!("the client is gone before its answer");
+        }
     }
 }
 
@@ -195,7 +230,7 @@ pub(super) async fn opened(open: &mut watch::Receiver<Option<Arc<Open>>>) -> Opt
 }
 
 /// Collects what is asked for until something is to start. `None` where the channel is over first.
-async fn setup(live: &mut Live) -> Option<Start> {
+async fn setup(live: &mut Live, from_client: &mut Inflow) -> Option<Start> {
     loop {
         tokio::select! {
             biased; // What was asked before the end was asked in vain, but comes first.
@@ -208,13 +243,9 @@ async fn setup(live: &mut Live) -> Option<Start> {
                 Request::Resized(size) => resize(&mut live.asked, size),
                 Request::Signal(_) => {}
             },
-            message = live.from_client.wait() => match message? {
-                // Data before anything runs is for nobody (as with OpenSSH's server).
-                ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. } => {
-                    live.backlog.gone(data.len());
-                }
-                ChannelMsg::Close => return None,
-                _ => {}
+            // Data before anything runs is for nobody (as with OpenSSH's server).
+            message = from_client.next() => if let ChannelMsg::Close = message? {
+                return None;
             },
         }
     }

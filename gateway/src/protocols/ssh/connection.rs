@@ -25,6 +25,7 @@ use super::client_stream::{ClientStream, Line};
 use super::desk::{Counter, Next};
 use super::forwards::{self, Granted};
 use super::front::Front;
+use super::inflow::Budget;
 use super::open::Open;
 use super::{server, trust, upstream, words};
 use crate::session::{Change, Login, Pending, Refusal, RefusalKind, Session, Stream};
@@ -44,6 +45,7 @@ struct Client {
     login: oneshot::Receiver<Arc<str>>,
     open: watch::Sender<Option<Arc<Open>>>,
     channels: TaskTracker,
+    budget: Budget,
     gone: CancellationToken,
 }
 
@@ -97,10 +99,13 @@ async fn greet(stream: Stream, pending: &Pending, deadline: Instant) -> Result<C
     let (login_is, login) = oneshot::channel();
     let (open, is_open) = watch::channel(None);
     let (channels, gone) = (TaskTracker::new(), CancellationToken::new());
-    let front = Front::new(Arc::clone(&line), login_is, is_open, channels.clone(), gone.clone());
+    let budget = Budget::new();
+    let (tasks, windows, leaves) = (channels.clone(), budget.clone(), gone.clone());
+    let front = Front::new(Arc::clone(&line), login_is, is_open, tasks, windows, leaves);
     match timeout_at(deadline, run_stream(server::config(identity), stream, front)).await {
         Ok(Ok(running)) => {
-            Ok(Client { line, handle: running.handle(), running, login, open, channels, gone })
+            let handle = running.handle();
+            Ok(Client { line, handle, running, login, open, channels, budget, gone })
         }
         Ok(Err(error)) => Err(left(&line, pending, Err(error))),
         Err(_) => {
@@ -207,6 +212,7 @@ async fn attend(mut client: Client, house: House, strict_paths: bool) -> Session
         granted: Granted::default(),
         user,
         home: OnceCell::new(),
+        budget: client.budget.clone(),
         standing,
         strict_paths,
         text_bytes_max: limits.statement_bytes_max,

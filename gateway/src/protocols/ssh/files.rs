@@ -1,7 +1,7 @@
 //! A channel that speaks SFTP, between its peers and the relay that reads it.
 //!
 //! Owns the pumps and the order of the end. Must not know a packet: `sftp` reads and judges each.
-//! Both ways are bounded: what one side does not take stops the other's reading. Ends with either
+//! Both ways are bounded: what one side does not take is not granted to the other. Ends with either
 //! side.
 
 use std::convert::Infallible;
@@ -11,13 +11,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use model::Operation;
 use russh::server::Msg;
-use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client};
+use russh::{ChannelMsg, ChannelWriteHalf, client};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use super::backlog::Backlog;
 use super::channel::Live;
 use super::desk::{self, Desk};
+use super::inflow::Inflow;
 use super::open::Open;
 use super::relay::{Running, Status, last_words};
 use super::sftp::{self, Authority, Ended, Ends, Judged, Over};
@@ -30,18 +30,27 @@ const PIECES_WAITING_MAX: usize = 16;
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Relays until the end.
-pub(super) async fn run(mut live: Live, open: &Arc<Open>, running: Running) {
+pub(super) async fn run(
+    live: &mut Live,
+    from_client: &mut Inflow,
+    open: &Arc<Open>,
+    running: Running,
+) {
     let Running { receipt, mut from_upstream, to_upstream, .. } = running;
-    let (client_in, from_client) = mpsc::channel(PIECES_WAITING_MAX);
+    let (client_in, client_data) = mpsc::channel(PIECES_WAITING_MAX);
     let (to_client, client_out) = mpsc::channel(PIECES_WAITING_MAX);
     let (upstream_in, upstream_data) = mpsc::channel(PIECES_WAITING_MAX);
     let (to_upstream_in, upstream_out) = mpsc::channel(PIECES_WAITING_MAX);
-    let ends =
-        Ends { from_client, to_client, from_upstream: upstream_data, to_upstream: to_upstream_in };
+    let ends = Ends {
+        from_client: client_data,
+        to_client,
+        from_upstream: upstream_data,
+        to_upstream: to_upstream_in,
+    };
     let clerk = Clerk { open: Arc::clone(open), to_client: Arc::clone(&live.to_client) };
     let mut status = None;
     let over = {
-        let Live { from_client, to_client, requests, backlog, gone, .. } = &mut live;
+        let Live { to_client, requests, gone, .. } = &mut *live;
         let relayed = async {
             let (over, ()) = tokio::join!(
                 sftp::relay(clerk, ends, open.strict_paths),
@@ -53,7 +62,7 @@ pub(super) async fn run(mut live: Live, open: &Arc<Open>, running: Running) {
             biased; // What is under way beats a client that has gone.
             over = relayed => Some(over),
             () = gone.cancelled() => None,
-            never = sent(from_client, client_in, backlog) => match never {},
+            never = sent(from_client, client_in) => match never {},
             never = forwarded(upstream_out, &to_upstream) => match never {},
             never = answered(&mut from_upstream, upstream_in, &mut status) => match never {},
             never = unasked(requests) => match never {},
@@ -80,8 +89,9 @@ pub(super) async fn run(mut live: Live, open: &Arc<Open>, running: Running) {
             OperationOutcome::Failed
         }
     };
-    if let Err(error) = end(&live, status.as_ref()).await {
-        tracing::debug!(%error, "the client was not shown the end");
+    let closed = [end(live, status.as_ref()).await, to_upstream.close().await];
+    if let Some(error) = closed.into_iter().find_map(Result::err) {
+        tracing::debug!(%error, "a side was not shown the end");
     }
     let status = status.map_or_else(String::new, |status| status.to_string());
     let ended = desk::Ended { outcome: Some(outcome), status, ..desk::Ended::default() };
@@ -92,31 +102,28 @@ async fn end(live: &Live, status: Option<&Status>) -> Result<(), russh::Error> {
     if let Some(Status::Exited(status)) = status {
         live.to_client.exit_status(*status).await?;
     }
-    live.to_client.eof().await?;
-    live.to_client.close().await
+    live.to_client.eof().await
 }
 
-async fn sent(
-    from: &mut ChannelReadHalf,
-    to: mpsc::Sender<Bytes>,
-    backlog: &Backlog,
-) -> Infallible {
-    while let Some(message) = from.wait().await {
-        match message {
-            ChannelMsg::Data { data } => {
-                let count = data.len();
-                let taken = to.send(data).await;
-                backlog.gone(count);
-                if taken.is_err() {
-                    break;
-                }
-            }
-            ChannelMsg::ExtendedData { data, .. } => backlog.gone(data.len()),
-            ChannelMsg::Eof => break,
-            _ => {}
+async fn sent(from: &mut Inflow, to: mpsc::Sender<Bytes>) -> Infallible {
+    while let Some(message) = from.next().await {
+        let goes_on = match message {
+            ChannelMsg::Data { data } => from.meanwhile(to.send(data)).await.is_ok(),
+            ChannelMsg::Eof | ChannelMsg::Close => false,
+            // Clients have no extended data (RFC 4254 5.2).
+            _ => true,
+        };
+        if !goes_on {
+            break;
         }
     }
     drop(to);
+    rest(from).await
+}
+
+/// Takes what still comes, for nobody.
+async fn rest(from: &mut Inflow) -> Infallible {
+    from.discard().await;
     std::future::pending().await
 }
 
@@ -144,13 +151,13 @@ async fn forwarded(
 }
 
 async fn answered(
-    from: &mut ChannelReadHalf,
+    from: &mut Inflow,
     to: mpsc::Sender<Bytes>,
     status: &mut Option<Status>,
 ) -> Infallible {
-    while let Some(message) = from.wait().await {
+    while let Some(message) = from.next().await {
         let goes_on = match message {
-            ChannelMsg::Data { data } => to.send(data).await.is_ok(),
+            ChannelMsg::Data { data } => from.meanwhile(to.send(data)).await.is_ok(),
             ChannelMsg::ExitStatus { exit_status } => {
                 *status = Some(Status::Exited(exit_status));
                 true
@@ -173,10 +180,10 @@ async fn unasked(requests: &mut mpsc::Receiver<super::channel::Request>) -> Infa
     std::future::pending().await
 }
 
-async fn last_status(from: &mut ChannelReadHalf, known: Option<Status>) -> Option<Status> {
+async fn last_status(from: &mut Inflow, known: Option<Status>) -> Option<Status> {
     let mut status = known;
     let heard = timeout(ENDS_WITHIN, async {
-        while let Some(message) = from.wait().await {
+        while let Some(message) = from.next().await {
             match message {
                 ChannelMsg::ExitStatus { exit_status } => {
                     status = Some(Status::Exited(exit_status));

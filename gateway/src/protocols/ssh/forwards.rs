@@ -21,15 +21,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use russh::{ChannelId, ChannelOpenFailure};
-use rustc_hash::FxHashMap;
+use russh::ChannelOpenFailure;
 
 pub(super) use inward::accept;
 pub(super) use listening::{cancel, end, listen};
 pub(super) use outward::serve;
 
 use self::destination::Destination;
-use super::backlog::Backlog;
 use super::words;
 use crate::session::{Receipt, Refusal, RefusalKind};
 
@@ -59,8 +57,6 @@ pub(super) struct Granted {
     asking: tokio::sync::Mutex<()>,
     agent: AtomicBool,
     x11: AtomicBool,
-    /// How much waits of what the client sends on channels that the upstream has opened.
-    backlogs: Mutex<FxHashMap<ChannelId, Backlog>>,
 }
 
 /// Somewhere the target listens for the client.
@@ -85,16 +81,6 @@ impl Granted {
     /// The display may be asked for.
     pub(super) fn grant_x11(&self) {
         self.x11.store(true, Ordering::Relaxed);
-    }
-
-    /// The backlog of a channel that the upstream has opened.
-    pub(super) fn backlog(&self, channel: ChannelId) -> Option<Backlog> {
-        self.backlogs.lock().get(&channel).cloned()
-    }
-
-    /// Whether too much waits on any of them.
-    pub(super) fn is_pressed(&self) -> bool {
-        self.backlogs.lock().values().any(Backlog::is_full)
     }
 }
 

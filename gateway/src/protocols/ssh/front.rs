@@ -8,6 +8,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::Secret;
@@ -20,11 +21,11 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::backlog::{Backlog, Pace, TRICKLE, WINDOW};
 use super::channel::{self, Asked, Display, Origin, Request, Start, Terminal};
 use super::client_stream::Line;
 use super::environment;
 use super::forwards::{self, Wanted};
+use super::inflow::Budget;
 use super::open::Open;
 use crate::session::Judgement;
 
@@ -44,28 +45,30 @@ pub(super) struct Front {
     open: watch::Receiver<Option<Arc<Open>>>,
     channels: FxHashMap<ChannelId, Entry>,
     tasks: TaskTracker,
-    pace: Pace,
-    gone: DropGuard,
+    budget: Budget,
+    left: CancellationToken,
+    _left: DropGuard,
 }
 
 /// What is known of a channel here.
 struct Entry {
     requests: mpsc::Sender<Request>,
-    backlog: Backlog,
-    started: bool,
-    /// Dropped with the channel: its task learns that the client is gone.
-    _gone: DropGuard,
+    /// Whether what it is for has been said. Cleared where the target does not have it.
+    started: Arc<AtomicBool>,
+    /// Dropped when the client closes it, or is gone: its task learns of it.
+    gone: Option<DropGuard>,
 }
 
 impl Front {
     /// The front of one connection. `login` gets the user's name; `open` has what channels need
-    /// once the session is open; `gone` is cancelled when the client is gone.
+    /// once the session is open; `left` is cancelled when the client is gone.
     pub(super) fn new(
         line: Arc<Line>,
         login: oneshot::Sender<Arc<str>>,
         open: watch::Receiver<Option<Arc<Open>>>,
         tasks: TaskTracker,
-        gone: CancellationToken,
+        budget: Budget,
+        left: CancellationToken,
     ) -> Self {
         Self {
             line,
@@ -73,8 +76,9 @@ impl Front {
             open,
             channels: FxHashMap::default(),
             tasks,
-            pace: Pace::new(),
-            gone: gone.drop_guard(),
+            budget,
+            _left: left.clone().drop_guard(),
+            left,
         }
     }
 
@@ -94,26 +98,29 @@ impl Front {
 
     /// Hands a request to its channel's task. False where it cannot take it.
     fn hand(&self, channel: ChannelId, request: Request) -> bool {
-        self.channels.get(&channel).is_some_and(|entry| entry.requests.try_send(request).is_ok())
+        self.channels
+            .get(&channel)
+            .is_some_and(|entry| entry.gone.is_some() && entry.requests.try_send(request).is_ok())
     }
 
-    /// Starts what a channel is for: once.
+    /// Starts what a channel is for: once. What is said at once is whether it is begun with; whether
+    /// it may run is told on its standard error, where people see it. An answer that came later
+    /// could be taken for the answer to another request. Subsystems are answered by their task.
     fn start(
         &mut self,
         channel: ChannelId,
         start: Start,
         session: &mut Session,
     ) -> Result<(), russh::Error> {
-        let first = self
-            .channels
-            .get_mut(&channel)
-            .is_some_and(|entry| !std::mem::replace(&mut entry.started, true));
-        // Said at once: whether it may run is told on its standard error, where people see it. An
-        // answer that came later could be taken for the answer to another request.
-        if first && self.hand(channel, Request::Start(start)) {
-            session.channel_success(channel)
-        } else {
+        let entry = self.channels.get(&channel);
+        let first = entry.is_some_and(|entry| !entry.started.swap(true, Ordering::AcqRel));
+        let answers = matches!(start, Start::Subsystem(_));
+        if !(first && self.hand(channel, Request::Start(start))) {
             session.channel_failure(channel)
+        } else if answers {
+            Ok(())
+        } else {
+            session.channel_success(channel)
         }
     }
 
@@ -131,7 +138,8 @@ impl Front {
     /// Judges what a channel asks for before it starts.
     async fn is_granted(&mut self, channel: ChannelId, asked: Asked) -> bool {
         let open = self.open.borrow().clone();
-        let early = self.channels.get(&channel).is_some_and(|entry| !entry.started);
+        let early =
+            self.channels.get(&channel).is_some_and(|entry| !entry.started.load(Ordering::Acquire));
         match open {
             Some(open) if early => {
                 let operation = asked.operation(&open.user);
@@ -171,15 +179,16 @@ impl Front {
             return reply.reject(ChannelOpenFailure::Other { code: 2, reason }).await;
         }
         let (requests, asked) = mpsc::channel(REQUESTS_MAX);
-        let (backlog, gone) = (Backlog::default(), CancellationToken::new());
+        let (started, gone) = (Arc::<AtomicBool>::default(), CancellationToken::new());
         let entry = Entry {
             requests,
-            backlog: backlog.clone(),
-            started: false,
-            _gone: gone.clone().drop_guard(),
+            started: Arc::clone(&started),
+            gone: Some(gone.clone().drop_guard()),
         };
         self.channels.insert(channel.id(), entry);
-        let origin = Origin { channel, reply, requests: asked, backlog, gone, client };
+        let budget = self.budget.clone();
+        let (requests, left) = (asked, self.left.clone());
+        let origin = Origin { channel, reply, requests, started, budget, gone, left, client };
         self.tasks.spawn(serve(origin, self.open.clone()));
     }
 
@@ -188,22 +197,6 @@ impl Front {
         let mut open = self.open.clone();
         let opened = timeout(OPENED_WITHIN, channel::opened(&mut open));
         opened.await.ok().flatten()
-    }
-
-    fn is_pressed(&self) -> bool {
-        self.channels.values().any(|entry| entry.backlog.is_full())
-            || self.open.borrow().as_ref().is_some_and(|open| open.granted.is_pressed())
-    }
-
-    async fn data_came(&mut self, channel: ChannelId, bytes: usize) {
-        let open = self.open.borrow().clone();
-        let inward = || open.as_ref().and_then(|open| open.granted.backlog(channel));
-        let known = self.channels.get(&channel).map(|entry| entry.backlog.clone());
-        let Some(backlog) = known.or_else(inward) else { return };
-        backlog.came(bytes);
-        if bytes <= TRICKLE as usize && backlog.is_full() {
-            self.pace.wait(channel).await;
-        }
     }
 }
 
@@ -364,33 +357,11 @@ impl Handler for Front {
         channel: ChannelId,
         _session: &mut Session,
     ) -> Result<(), russh::Error> {
-        self.channels.remove(&channel);
+        // Its task goes on until what it ran has ended, and counts as long.
+        if let Some(entry) = self.channels.get_mut(&channel) {
+            drop(entry.gone.take());
+        }
         Ok(())
-    }
-
-    async fn data(
-        &mut self,
-        channel: ChannelId,
-        data: &[u8],
-        _session: &mut Session,
-    ) -> Result<(), russh::Error> {
-        self.data_came(channel, data.len()).await;
-        Ok(())
-    }
-
-    async fn extended_data(
-        &mut self,
-        channel: ChannelId,
-        _code: u32,
-        data: &[u8],
-        _session: &mut Session,
-    ) -> Result<(), russh::Error> {
-        self.data_came(channel, data.len()).await;
-        Ok(())
-    }
-
-    fn adjust_window(&mut self, _channel: ChannelId, _current: u32) -> u32 {
-        if self.is_pressed() { TRICKLE } else { WINDOW }
     }
 
     async fn pty_request(
@@ -478,6 +449,6 @@ impl Handler for Front {
 
 impl std::fmt::Debug for Front {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Front").field("gone", &self.gone).finish_non_exhaustive()
+        f.debug_struct("Front").field("left", &self.left).finish_non_exhaustive()
     }
 }

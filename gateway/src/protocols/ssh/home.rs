@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use russh::client::Msg;
-use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
+use russh::{ChannelMsg, ChannelWriteHalf};
 use tokio::time::timeout;
 use wire::ssh::sftp::request::write_init;
 use wire::ssh::sftp::{Answer, Body, Framer, Request};
 
+use super::inflow::Inflow;
 use super::open::Open;
 use super::places::Ask;
 
@@ -46,7 +47,7 @@ async fn ask(open: &Open) -> Option<String> {
 
 /// A channel of our own to the target's sftp server. Nothing but questions goes over it.
 pub(super) struct Conversation {
-    from: ChannelReadHalf,
+    from: Inflow,
     to: ChannelWriteHalf<Msg>,
     framer: Framer,
     /// Cleared by the first answer that does not come in time: the next may be to that question.
@@ -56,17 +57,22 @@ pub(super) struct Conversation {
 impl Conversation {
     /// Begins one; `None` where the target has no sftp server, or none that answers.
     pub(super) async fn begin(open: &Open) -> Option<Self> {
-        let begun = timeout(ANSWERED_WITHIN, async {
-            let channel = open.upstream.protocol().channel_open_session().await.ok()?;
-            let (from, to) = channel.split();
-            to.request_subsystem(false, "sftp").await.ok()?;
-            let framer = Framer::default();
-            let mut begun = Self { from, to, framer, is_good: true };
-            begun.to.data_bytes(write_init()).await.ok()?;
-            begun.packet().await?;
+        let channel = timeout(ANSWERED_WITHIN, open.upstream.protocol().channel_open_session());
+        let (from, to) = channel.await.ok()?.ok()?.split();
+        let from = Inflow::new(from, &open.budget);
+        let mut begun = Self { from, to, framer: Framer::default(), is_good: true };
+        if timeout(ANSWERED_WITHIN, begun.greet()).await.ok().flatten().is_some() {
             Some(begun)
-        });
-        begun.await.ok().flatten()
+        } else {
+            begun.end().await;
+            None
+        }
+    }
+
+    async fn greet(&mut self) -> Option<()> {
+        self.to.request_subsystem(false, "sftp").await.ok()?;
+        self.to.data_bytes(write_init()).await.ok()?;
+        self.packet().await.map(drop)
     }
 
     /// Ends it.
@@ -81,7 +87,7 @@ impl Conversation {
             if let Some(packet) = self.framer.packet().ok()? {
                 return Some(packet);
             }
-            match self.from.wait().await? {
+            match self.from.next().await? {
                 ChannelMsg::Data { data } => self.framer.push(&data),
                 ChannelMsg::Eof | ChannelMsg::Close | ChannelMsg::Failure => return None,
                 _ => {}

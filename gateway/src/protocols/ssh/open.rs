@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::desk::Desk;
 use super::fault::Fault;
 use super::forwards::Granted;
+use super::inflow::Budget;
 use super::upstream::UpstreamHandle;
 use crate::session::Guarded;
 
@@ -29,6 +30,8 @@ pub(super) struct Open {
     pub(super) user: Arc<str>,
     /// Its home directory at the target, once somebody has asked.
     pub(super) home: OnceCell<Arc<str>>,
+    /// What channels, of both sides, may be granted beyond their first window.
+    pub(super) budget: Budget,
     /// Counts changes of policy: what runs is judged again.
     pub(super) standing: watch::Receiver<u64>,
     /// Whether paths are judged as the target resolves them.

@@ -2,43 +2,41 @@
 //!
 //! Owns the pumps of one channel. Must not know what runs. Both ways go on independently: what
 //! waits for one peer never keeps the other from being read. Nothing is kept beyond what windows
-//! let peers send. Ends with the upstream's channel, with the client's, or by a change of policy.
+//! let peers send. Ends with the upstream's channel, or by a change of policy.
 //!
-//! The end of output is shown to the client only with the exit status, or with the channel's end:
-//! a client that has seen both ends of data closes the channel, and the library, as a closing
-//! server must, then sends nothing more of it, an exit status least of all.
+//! Each side's ends are shown to the other as they come and in their order: the end of data, the
+//! exit status, the end of the channel. A client that closes the channel first (it has read
+//! enough, or does not wait) still gets the exit status, as from OpenSSH's server:
+//!
+//! ```text
+//!  upstream: EOF, status, CLOSE ────────────────────────▶ client, in this order
+//!  client: CLOSE ─▶ what it sent before goes up ─▶ CLOSE upstream ─▶ status ─▶ client ─▶ CLOSE
+//! ```
+
+mod down;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig, client, server};
+use russh::{ChannelMsg, ChannelWriteHalf, Sig, client};
 use shell::Direction;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::backlog::Backlog;
+use self::down::Down;
 use super::channel::{Live, Request, Terminal};
 use super::desk::{Desk, Ended};
-use super::fault::Fault;
+use super::inflow::Inflow;
 use super::open::Open;
 use super::output::{Counts, Output};
 use super::request::{Content, Plan};
 use super::scp::Copy;
 use super::typed::Typed;
-use super::{run, scp, words};
+use super::{run, scp};
 use crate::session::{CarryOver, OperationOutcome, OutputStream, Receipt, Refusal};
 
-/// How long a terminal's output may be held back for what may follow. Raised, echoed keys lag.
-const TERMINAL_IDLE: Duration = Duration::from_millis(50);
-/// The same for other output, and for a terminal at which nobody has typed just now: nobody minds a
-/// prompt that comes late.
-const TEXT_IDLE: Duration = Duration::from_millis(500);
-/// The same where what is held back looks like the beginning of what is masked.
-const LIKELY_IDLE: Duration = Duration::from_secs(2);
-/// How long after a key its echo is waited for.
-const ECHOED_WITHIN: Duration = Duration::from_millis(300);
 /// How long what runs may take to end after its client has gone, for its status to be known.
 const FAREWELL_WITHIN: Duration = Duration::from_secs(2);
 
@@ -47,7 +45,7 @@ pub(super) struct Running {
     /// The right to show what comes of it.
     pub(super) receipt: Arc<Receipt>,
     /// What the upstream sends.
-    pub(super) from_upstream: ChannelReadHalf,
+    pub(super) from_upstream: Inflow,
     /// What the upstream is sent.
     pub(super) to_upstream: ChannelWriteHalf<client::Msg>,
     /// What it is.
@@ -76,14 +74,14 @@ pub(super) enum Status {
 }
 
 /// Relays until the end.
-pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
+pub(super) async fn run(live: &mut Live, from_client: &mut Inflow, open: &Open, running: Running) {
     let Running { receipt, mut from_upstream, to_upstream, plan, terminal } = running;
     live.in_terminal = terminal.is_some();
     let (mut status, mut counts) = (None, Counts::default());
     let over = match maskers(&open.desk, &plan).await {
         Err(refusal) => Over::Refused(refusal),
         Ok([out, error]) => {
-            let Live { from_client, to_client, requests, backlog, gone, client, .. } = &mut live;
+            let Live { to_client, requests, gone, left, client, .. } = &mut *live;
             let recorded = recorded(open, &plan, terminal.is_some());
             let output = |stream, masker| {
                 Output::new(&open.desk, &receipt, to_client, stream, masker, recorded)
@@ -97,22 +95,33 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
                 fault: &open.fault,
                 typed: typed.as_ref(),
                 status: None,
+                told: false,
                 ended: false,
-                holds_end: false,
                 copy: Copy::new(None, &open.desk, &receipt),
             };
             let (sent, shown) = logs(plan.content);
             let mut sent = Copy::new(sent, &open.desk, &receipt);
             down.copy = Copy::new(shown, &open.desk, &receipt);
-            let over = tokio::select! {
-                biased; // What came before an end is shown before it.
-                shown = down.relay(&mut from_upstream) => Over::Upstream(shown),
-                () = gone.cancelled() => Over::Client,
-                refusal = refused(open, &receipt) => Over::Refused(refusal),
-                refusal = upload(from_client, &to_upstream, backlog, typed.as_ref(), &mut sent) => {
-                    Over::Refused(refusal)
+            let over = {
+                let upload = upload(from_client, &to_upstream, typed.as_ref(), &mut sent);
+                tokio::pin!(upload);
+                let mut uploaded = false;
+                let over = tokio::select! {
+                    biased; // What came before an end is shown before it.
+                    shown = down.relay(&mut from_upstream) => Over::Upstream(shown),
+                    () = gone.cancelled() => Over::Client,
+                    refusal = refused(open, &receipt) => Over::Refused(refusal),
+                    refusal = &mut upload => {
+                        uploaded = true;
+                        refusal.map_or(Over::Client, Over::Refused)
+                    }
+                    never = requested(requests, &to_upstream, &open.desk, &receipt) => match never {},
+                };
+                if matches!(over, Over::Client) {
+                    let rest = (!uploaded).then_some(upload);
+                    down.wind_down(&mut from_upstream, &to_upstream, rest, left).await;
                 }
-                never = requested(requests, &to_upstream, &open.desk, &receipt) => match never {},
+                over
             };
             (status, counts) = (down.status.take(), down.counts());
             sent.end().await;
@@ -128,14 +137,11 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
             }
             status.as_ref().map_or(OperationOutcome::Failed, outcome)
         }
-        Over::Client => {
-            status = last_words(&to_upstream, &mut from_upstream, status).await;
-            OperationOutcome::Abandoned
-        }
+        Over::Client => OperationOutcome::Abandoned,
         Over::Refused(refusal) => {
             // First it ends; then its client is told, who may be reading nothing.
             status = last_words(&to_upstream, &mut from_upstream, status).await;
-            run::refuse(&live, &refusal).await;
+            from_client.meanwhile(run::refuse(live, &refusal)).await;
             OperationOutcome::Refused
         }
     };
@@ -148,6 +154,9 @@ pub(super) async fn run(mut live: Live, open: &Open, running: Running) {
         files: Vec::new(),
     };
     open.desk.finished(receipt, ended).await;
+    if let Err(error) = to_upstream.close().await {
+        tracing::debug!(%error, "the upstream is gone before its channel");
+    }
 }
 
 /// What reads along with what is sent, and with what is shown.
@@ -184,185 +193,41 @@ const fn outcome(status: &Status) -> OperationOutcome {
     }
 }
 
-/// The way down.
-struct Down<'a> {
-    out: Output<'a>,
-    error: Output<'a>,
-    to_client: &'a ChannelWriteHalf<server::Msg>,
-    client: &'a server::Handle,
-    fault: &'a Fault,
-    /// What is typed, where there is a terminal.
-    typed: Option<&'a Mutex<Typed>>,
-    status: Option<Status>,
-    /// The upstream has ended its output.
-    ended: bool,
-    /// The upstream has ended its output, and the client does not know yet.
-    holds_end: bool,
-    copy: Copy<'a>,
-}
-
-impl Down<'_> {
-    /// Shows what comes until the upstream closes.
-    async fn relay(&mut self, from: &mut ChannelReadHalf) -> Result<(), russh::Error> {
-        let closed = loop {
-            let holding = self.out.is_holding() || self.error.is_holding();
-            let message = if holding {
-                match timeout(self.idle(), from.wait()).await {
-                    Ok(message) => message,
-                    Err(_quiet) => {
-                        self.let_go().await?;
-                        continue;
-                    }
-                }
-            } else {
-                from.wait().await
-            };
-            match message {
-                Some(ChannelMsg::Close) => break true,
-                Some(message) if self.is_lie(&message) => return Err(russh::Error::Inconsistent),
-                Some(message) => self.show(message).await?,
-                None => break false,
-            }
-        };
-        self.let_go().await?;
-        if !closed {
-            let line = words::line("portcullis: the connection to the target is gone", false);
-            self.to_client.extended_data_bytes(1, line).await?;
-        }
-        if self.status.is_none() || self.holds_end {
-            self.to_client.eof().await?;
-        }
-        self.to_client.close().await
-    }
-
-    /// How long what is held back waits for what may follow.
-    fn idle(&self) -> Duration {
-        if self.typed.is_some_and(|typed| typed.lock().is_fresh(ECHOED_WITHIN)) {
-            TERMINAL_IDLE
-        } else if self.out.is_likely() || self.error.is_likely() {
-            LIKELY_IDLE
-        } else {
-            TEXT_IDLE
-        }
-    }
-
-    /// Whether this cannot come after what has come. Nothing of it is shown, nor of what follows.
-    fn is_lie(&self, message: &ChannelMsg) -> bool {
-        let because = match message {
-            ChannelMsg::Data { .. } | ChannelMsg::ExtendedData { .. } if self.ended => {
-                "the upstream sent output after the end of it"
-            }
-            ChannelMsg::ExitStatus { .. } | ChannelMsg::ExitSignal { .. }
-                if self.status.is_some() =>
-            {
-                "the upstream said twice how a command ended"
-            }
-            _ => return false,
-        };
-        self.fault.note(because);
-        true
-    }
-
-    async fn show(&mut self, message: ChannelMsg) -> Result<(), russh::Error> {
-        match message {
-            ChannelMsg::Data { data } => {
-                self.copy.shown(&data).await;
-                self.out.take(data).await
-            }
-            // There is no other kind than standard error (RFC 4254 5.2).
-            ChannelMsg::ExtendedData { data, .. } => self.error.take(data).await,
-            ChannelMsg::Eof => {
-                self.ended = true;
-                self.let_go().await?;
-                if self.status.is_some() { self.to_client.eof().await } else { self.hold_end() }
-            }
-            ChannelMsg::ExitStatus { exit_status } => {
-                // Output may still come: what is held back of it waits for that.
-                self.status = Some(Status::Exited(exit_status));
-                self.to_client.exit_status(exit_status).await?;
-                self.release_end().await
-            }
-            ChannelMsg::ExitSignal { signal_name, core_dumped, error_message, lang_tag } => {
-                self.status = Some(Status::Killed(name(&signal_name).into()));
-                let told = self.client.exit_signal_request(
-                    self.to_client.id(),
-                    signal_name,
-                    core_dumped,
-                    error_message,
-                    lang_tag,
-                );
-                told.await.map_err(|()| russh::Error::SendError)?;
-                self.release_end().await
-            }
-            ChannelMsg::XonXoff { client_can_do } => {
-                let told = self.client.xon_xoff_request(self.to_client.id(), client_can_do);
-                told.await.map_err(|()| russh::Error::SendError)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    const fn hold_end(&mut self) -> Result<(), russh::Error> {
-        self.holds_end = true;
-        Ok(())
-    }
-
-    async fn release_end(&mut self) -> Result<(), russh::Error> {
-        if std::mem::take(&mut self.holds_end) { self.to_client.eof().await } else { Ok(()) }
-    }
-
-    async fn let_go(&mut self) -> Result<(), russh::Error> {
-        self.out.let_go().await?;
-        self.error.let_go().await
-    }
-
-    const fn counts(&self) -> Counts {
-        let (out, error) = (self.out.counts, self.error.counts);
-        Counts {
-            bytes: out.bytes + error.bytes,
-            unrecorded: out.unrecorded + error.unrecorded,
-            masked_values: out.masked_values + error.masked_values,
-        }
-    }
-}
-
-/// Sends what the client sends. Ends only with what may not be sent: the end of a client is not an
-/// end of what runs.
+/// Sends what the client sends, until it closes the channel or is gone; or until it sends what may
+/// not be sent: then with the reason. The end of its data is not an end of what runs.
 async fn upload(
-    from: &mut ChannelReadHalf,
+    from: &mut Inflow,
     to: &ChannelWriteHalf<client::Msg>,
-    backlog: &Backlog,
     typed: Option<&Mutex<Typed>>,
     copy: &mut Copy<'_>,
-) -> Refusal {
-    while let Some(message) = from.wait().await {
+) -> Option<Refusal> {
+    while let Some(message) = from.next().await {
         let sent = match message {
             ChannelMsg::Data { data } => {
-                let count = data.len();
                 if let Some(typed) = typed {
                     typed.lock().keys(&data);
                 }
-                if let Err(refusal) = copy.sent(&data).await {
-                    backlog.gone(count);
-                    return refusal;
+                let sent = async {
+                    copy.sent(&data).await?;
+                    Ok(to.data_bytes(data).await)
+                };
+                match from.meanwhile(sent).await {
+                    Ok(sent) => sent,
+                    Err(refusal) => return Some(refusal),
                 }
-                let sent = to.data_bytes(data).await;
-                backlog.gone(count);
-                sent
-            }
-            // Clients have no extended data (RFC 4254 5.2).
-            ChannelMsg::ExtendedData { data, .. } => {
-                backlog.gone(data.len());
-                Ok(())
             }
             ChannelMsg::Eof => to.eof().await,
+            ChannelMsg::Close => return None,
+            // Clients have no extended data (RFC 4254 5.2).
             _ => Ok(()),
         };
-        if sent.is_err() {
-            break;
+        if let Err(error) = sent {
+            tracing::debug!(%error, "the upstream takes nothing more");
+            // How it ended is still to come.
+            from.discard().await;
         }
     }
-    std::future::pending().await
+    None
 }
 
 /// Passes on what the client asks while something runs.
@@ -403,7 +268,7 @@ pub(super) async fn refused(open: &Open, receipt: &Receipt) -> Refusal {
 /// Closes the upstream's channel, and waits a moment for how what ran ended.
 pub(super) async fn last_words(
     to: &ChannelWriteHalf<client::Msg>,
-    from: &mut ChannelReadHalf,
+    from: &mut Inflow,
     known: Option<Status>,
 ) -> Option<Status> {
     if let Err(error) = to.close().await {
@@ -412,7 +277,7 @@ pub(super) async fn last_words(
     }
     let mut status = known;
     let heard = timeout(FAREWELL_WITHIN, async {
-        while let Some(message) = from.wait().await {
+        while let Some(message) = from.next().await {
             match message {
                 ChannelMsg::ExitStatus { exit_status } => {
                     status = Some(Status::Exited(exit_status));

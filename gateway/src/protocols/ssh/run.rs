@@ -11,19 +11,22 @@
 //!          stderr: why; exit status 126; end
 //! ```
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Action, Object};
-use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client};
+use russh::{ChannelMsg, ChannelWriteHalf, client};
 use tokio::time::timeout;
 
 use super::channel::{Asked, Display, Live, Start, Terminal};
 use super::desk::Ended;
 use super::forwards::Granted;
+use super::inflow::Inflow;
 use super::open::Open;
 use super::relay::{self, Running};
 use super::request::{self, Content, Forward, Plan};
+use super::upstream::UpstreamHandle;
 use super::{files, words};
 use crate::session::{Held, Judgement, OperationOutcome, Permit, Refusal, RefusalKind};
 
@@ -32,10 +35,21 @@ const REFUSED: u32 = 126;
 /// How long a client may take to read why it is refused.
 const TOLD_WITHIN: Duration = Duration::from_secs(5);
 
+/// What becomes of a channel next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It is closed.
+    Close,
+    /// The client may ask for something else on it.
+    Ask,
+}
+
 /// Why nothing runs.
 enum Stopped {
     /// It may not, or cannot.
     Refused(Refusal),
+    /// The target does not have it, and the client has not been told otherwise.
+    Absent,
     /// The client is gone.
     Gone,
 }
@@ -46,19 +60,34 @@ impl From<Refusal> for Stopped {
     }
 }
 
-/// Runs what the client started.
-pub(super) async fn run(mut live: Live, open: &Arc<Open>, start: Start) {
-    match begin(&mut live, open, &start).await {
-        Ok(running) if running.plan.content == Content::Files => {
-            files::run(live, open, running).await;
+/// Runs what the client started, to its end.
+pub(super) async fn run(
+    live: &mut Live,
+    from_client: &mut Inflow,
+    open: &Arc<Open>,
+    start: Start,
+) -> Next {
+    match from_client.meanwhile(begin(live, open, &start)).await {
+        Ok(running) => {
+            live.answer(true).await;
+            if running.plan.content == Content::Files {
+                files::run(live, from_client, open, running).await;
+            } else {
+                relay::run(live, from_client, open, running).await;
+            }
         }
-        Ok(running) => relay::run(live, open, running).await,
         Err(Stopped::Refused(refusal)) => {
-            give_up(&mut live, open).await;
-            refuse(&live, &refusal).await;
+            live.answer(true).await;
+            give_up(live, open).await;
+            from_client.meanwhile(refuse(live, &refusal)).await;
         }
-        Err(Stopped::Gone) => give_up(&mut live, open).await,
+        Err(Stopped::Absent) => {
+            live.answer(false).await;
+            return Next::Ask;
+        }
+        Err(Stopped::Gone) => {}
     }
+    Next::Close
 }
 
 /// Gives up what was asked for and is held: nobody waits for it any more.
@@ -70,24 +99,25 @@ pub(super) async fn give_up(live: &mut Live, open: &Open) {
     }
 }
 
-/// Ends a channel with the reason on its standard error.
+/// Ends what a channel is for with the reason on its standard error.
 pub(super) async fn refuse(live: &Live, refusal: &Refusal) {
     let lines = words::refusal_lines(refusal, live.in_terminal);
-    let told = async {
-        live.to_client.extended_data_bytes(1, lines).await?;
-        live.to_client.exit_status(REFUSED).await?;
-        live.to_client.eof().await?;
-        live.to_client.close().await
-    };
     let told = tokio::select! {
-        biased; // Nobody is told who is gone.
-        () = live.gone.cancelled() => return,
-        told = timeout(TOLD_WITHIN, told) => told,
+        biased; // Who has closed the channel reads nothing on it.
+        () = live.gone.cancelled() => false,
+        told = timeout(TOLD_WITHIN, live.to_client.extended_data_bytes(1, lines)) => {
+            matches!(told, Ok(Ok(())))
+        }
     };
-    if !matches!(told, Ok(Ok(()))) {
+    if !told {
         tracing::debug!("the client was not told why");
-        // What it does not read must not keep the channel open.
-        drop(live.to_client.close().await);
+    }
+    let ended = async {
+        live.to_client.exit_status(REFUSED).await?;
+        live.to_client.eof().await
+    };
+    if let Err(error) = ended.await {
+        tracing::debug!(%error, "the client was not told the end");
     }
 }
 
@@ -142,12 +172,14 @@ fn remarked(mut refusal: Refusal, plan: &Plan) -> Refusal {
 }
 
 /// Waits until a judgement is a permit.
-async fn permitted(live: &Live, open: &Open, judged: Judgement) -> Result<Permit, Stopped> {
+async fn permitted(live: &mut Live, open: &Open, judged: Judgement) -> Result<Permit, Stopped> {
     let mut held = match judged {
         Judgement::Allowed(permit) => return Ok(permit),
         Judgement::Denied(refusal) => return Err(refusal.into()),
         Judgement::Held(held) => held,
     };
+    // Clients show what they are told only once they have been answered.
+    live.answer(true).await;
     let cancelled = tokio::select! {
         biased; // A client that is gone cannot be let do anything, whoever approved.
         () = live.gone.cancelled() => true,
@@ -176,8 +208,42 @@ async fn start_upstream(
 ) -> Result<Running, Stopped> {
     let (receipt, upstream) = open.upstream.open(permit);
     let receipt = Arc::new(receipt);
-    let begun = async {
-        let (mut from, to) = upstream.channel_open_session().await.map_err(cannot)?.split();
+    let begun = begin_upstream(live, open, &plan.forward, upstream, granted).await;
+    match begun {
+        Ok((from, to, terminal)) => {
+            if let Some(terminal) = &terminal {
+                open.desk.terminal(&receipt, terminal).await;
+            }
+            Ok(Running { receipt, from_upstream: from, to_upstream: to, plan, terminal })
+        }
+        Err(stopped) => {
+            let outcome = match &stopped {
+                Stopped::Refused(_) | Stopped::Absent => OperationOutcome::Failed,
+                Stopped::Gone => OperationOutcome::Abandoned,
+            };
+            let ended = Ended { outcome: Some(outcome), ..Ended::default() };
+            open.desk.finished(receipt, ended).await;
+            Err(stopped)
+        }
+    }
+}
+
+/// A channel of the upstream's on which something runs.
+type Begun = (Inflow, ChannelWriteHalf<client::Msg>, Option<Terminal>);
+
+async fn begin_upstream(
+    live: &Live,
+    open: &Open,
+    what: &Forward,
+    upstream: &UpstreamHandle,
+    granted: Vec<(Asked, Permit)>,
+) -> Result<Begun, Stopped> {
+    let channel = in_time(live, open, async {
+        upstream.channel_open_session().await.map_err(|error| cannot(error).into())
+    });
+    let (from, to) = channel.await?.split();
+    let mut from = Inflow::new(from, &open.budget);
+    let begun = in_time(live, open, async {
         let mut terminal = None;
         for (asked, permit) in granted {
             let (also, _) = open.upstream.open(permit);
@@ -189,39 +255,45 @@ async fn start_upstream(
                 terminal = Some(asked);
             }
         }
-        forward(&mut from, &to, &plan.forward).await?;
-        Ok::<_, Refusal>(((from, to), terminal))
-    };
-    let begun = tokio::select! {
-        biased; // What a client that is gone asked for need not begin.
-        () = live.gone.cancelled() => Err(Stopped::Gone),
-        begun = timeout(open.upstream_within, begun) => match begun {
-            Ok(begun) => begun.map_err(Stopped::Refused),
-            Err(_) => Err(Stopped::Refused(failed("the target did not answer in time"))),
-        },
-    };
-    match begun {
-        Ok(((from, to), terminal)) => {
-            if let Some(terminal) = &terminal {
-                open.desk.terminal(&receipt, terminal).await;
-            }
-            Ok(Running { receipt, from_upstream: from, to_upstream: to, plan, terminal })
+        if forward(&mut from, &to, what).await? {
+            Ok(terminal)
+        } else if live.owes_answer {
+            Err(Stopped::Absent)
+        } else {
+            Err(failed("the target refuses to start this").into())
         }
+    });
+    match begun.await {
+        Ok(terminal) => Ok((from, to, terminal)),
         Err(stopped) => {
-            let outcome = match &stopped {
-                Stopped::Refused(_) => OperationOutcome::Failed,
-                Stopped::Gone => OperationOutcome::Abandoned,
-            };
-            let ended = Ended { outcome: Some(outcome), ..Ended::default() };
-            open.desk.finished(receipt, ended).await;
+            if let Err(error) = to.close().await {
+                tracing::debug!(%error, "the upstream is gone before its channel");
+            }
             Err(stopped)
         }
     }
 }
 
+/// Bounds what the upstream is asked by its time, and by the client's staying. What a client starts
+/// on a channel that it closes at once is begun all the same, as by OpenSSH's server.
+async fn in_time<T>(
+    live: &Live,
+    open: &Open,
+    work: impl Future<Output = Result<T, Stopped>>,
+) -> Result<T, Stopped> {
+    tokio::select! {
+        biased; // What a client that is gone asked for need not begin.
+        () = live.left.cancelled() => Err(Stopped::Gone),
+        done = timeout(open.upstream_within, work) => match done {
+            Ok(done) => done,
+            Err(_) => Err(failed("the target did not answer in time").into()),
+        },
+    }
+}
+
 /// Has the upstream give what was asked for. False where it does not.
 async fn have(
-    from: &mut ChannelReadHalf,
+    from: &mut Inflow,
     to: &ChannelWriteHalf<client::Msg>,
     asked: &Asked,
     granted: &Granted,
@@ -258,24 +330,25 @@ async fn have(
     }
 }
 
+/// Asks for what is to run. False where the target does not start it.
 async fn forward(
-    from: &mut ChannelReadHalf,
+    from: &mut Inflow,
     to: &ChannelWriteHalf<client::Msg>,
     what: &Forward,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     let asked = match what {
         Forward::Exec(text) => to.exec(true, &**text).await,
         Forward::Shell => to.request_shell(true).await,
         Forward::Subsystem(name) => to.request_subsystem(true, &**name).await,
     };
     asked.map_err(cannot)?;
-    if answered(from).await? { Ok(()) } else { Err(failed("the target refuses to start this")) }
+    answered(from).await
 }
 
 /// The upstream's answer to a request that wants one.
-async fn answered(from: &mut ChannelReadHalf) -> Result<bool, Refusal> {
+async fn answered(from: &mut Inflow) -> Result<bool, Refusal> {
     loop {
-        match from.wait().await {
+        match from.next().await {
             Some(ChannelMsg::Success) => return Ok(true),
             Some(ChannelMsg::Failure) => return Ok(false),
             // Nothing runs yet that could say anything.

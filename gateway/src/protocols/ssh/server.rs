@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg};
 use russh::server::Config;
-use russh::{Limits, Preferred, SshId, compression};
+use russh::{Limits, ManualChannels, Preferred, SshId, compression};
 
-use super::backlog::WINDOW;
+use super::inflow::{PACKETS_WAITING_MAX, WINDOW};
 use crate::session::HostIdentity;
 
 /// Our identification. Clients know servers' faults by it, and what servers can do: as another
@@ -22,9 +22,6 @@ const IDENTIFICATION: &str = "SSH-2.0-OpenSSH_9.9 Portcullis";
 /// Bytes of a packet that clients may send. The reading of an sftp server's usual 32 KiB fits with
 /// its head.
 const PACKET_BYTES_MAX: u32 = 64 * 1024 - 1;
-/// Packets of a channel that may wait; many before [`super::backlog`] is full only if they are
-/// tiny.
-const PACKETS_WAITING_MAX: usize = 4_096;
 /// Messages to a client that wait to be encrypted.
 const MESSAGES_WAITING_MAX: usize = 64;
 /// Bytes and time after which keys are exchanged anew (RFC 4253 9).
@@ -67,6 +64,7 @@ pub(super) fn config(identity: HostIdentity) -> Arc<Config> {
         // host.
         inactivity_timeout: None,
         keepalive_interval: None,
+        manual_channels: ManualChannels { windows: true, close: true },
         ..Config::default()
     })
 }

@@ -17,8 +17,8 @@
 //! requests on what is already open go on, unless they concern the same files. Ids upstream are
 //! ours, so that our own questions and the client's cannot be confused.
 //!
-//! What is forwarded is written anew, with the paths that were judged: in strict mode those that
-//! the target resolved, else the lexical ones. Names that a directory lists are shown where the
+//! What is forwarded on paths is written anew, with those that were judged: in strict mode as the
+//! target resolved them, else the lexical ones. What is on handles goes on as it came, but for its id. Names that a directory lists are shown where the
 //! directory may be listed, whatever else may be done to them.
 //!
 //! | file | what it holds |
@@ -47,7 +47,7 @@ use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
-use wire::ssh::sftp::{Framer, Version, Violation};
+use wire::ssh::sftp::{Framer, Packet, Version, Violation};
 
 pub(super) use authority::{Authority, Ended, File, Judged};
 pub(super) use content::Content;
@@ -119,7 +119,7 @@ struct Relay<A: Authority> {
     upstream: Framer,
     to_client: Queue,
     to_upstream: Upstream,
-    waiting: VecDeque<Bytes>,
+    waiting: VecDeque<Packet>,
     waiting_bytes: usize,
     front: Option<Front<A>>,
     handles: Handles<A::Receipt>,

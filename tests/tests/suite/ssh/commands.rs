@@ -107,6 +107,20 @@ fn shells_terminals_and_subsystems_are_refused_unless_granted() {
 }
 
 #[test]
+fn a_subsystem_that_the_target_does_not_have_fails_as_without_a_gateway() {
+    let rule = "{ id: any, effect: allow, target: shop, ssh: { actions: [subsystem] } }";
+    let world = world(&[rule]);
+    let direct = tests::workstation::Workstation::direct(SshServer::shared());
+    let ask =
+        |station: &tests::workstation::Workstation| station.run("ssh", &["-s", "web", "other"]);
+    let (meant, said) = (ask(&direct), ask(&world.workstation()));
+    assert_eq!(meant.status, Some(255), "{meant:?}");
+    assert_eq!((said.status, &said.error), (meant.status, &meant.error), "{said:?}");
+    let line = world.event("operation_decided", |line| line["kind"] == "subsystem");
+    assert_eq!(line["effect"], "allow", "{line}");
+}
+
+#[test]
 fn variables_pass_by_name_and_what_loads_code_never() {
     let names = "{ id: locale, effect: allow, target: shop, \
                  ssh: { actions: [env], names: [\"LC_*\", \"LD_*\", \"BASH_*\"] } }";

@@ -15,9 +15,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::super::backlog::Backlog;
 use super::super::channel::named;
 use super::super::desk::Ended;
+use super::super::inflow::Inflow;
 use super::super::open::Open;
 use super::super::upstream::{OpenedBelow, OpenedFor};
 use super::tunnel::Tunnel;
@@ -100,14 +100,12 @@ async fn serve(
     match begin(&from, &operation, open, &client).await {
         Ok((receipt, near)) => {
             reply.accept().await;
-            let (id, backlog) = (near.id(), Backlog::default());
-            open.granted.backlogs.lock().insert(id, backlog.clone());
             let (from_client, to_client) = near.split();
             let (from_upstream, to_upstream) = channel.split();
-            let tunnel =
-                Tunnel { from_client, to_client, from_upstream, to_upstream, backlog, gone };
+            let from_client = Inflow::new(from_client, &open.budget);
+            let from_upstream = Inflow::new(from_upstream, &open.budget);
+            let tunnel = Tunnel { from_client, to_client, from_upstream, to_upstream, gone };
             tunnel.carry(open, receipt).await;
-            open.granted.backlogs.lock().remove(&id);
         }
         Err(refusal) => reply.reject(failure(&refusal)).await,
     }

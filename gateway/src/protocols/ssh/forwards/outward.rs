@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::super::channel::{Origin, opened};
 use super::super::desk::Ended;
+use super::super::inflow::Inflow;
 use super::super::open::Open;
 use super::destination::{self, Destination};
 use super::tunnel::Tunnel;
@@ -29,7 +30,7 @@ pub(in crate::protocols::ssh) async fn serve(
     originator: (String, u32),
     mut open: watch::Receiver<Option<Arc<Open>>>,
 ) {
-    let Origin { channel, reply, requests, backlog, gone, client: _ } = origin;
+    let Origin { channel, reply, requests, budget, gone, .. } = origin;
     let begun = tokio::select! {
         biased; // A client that is gone needs nothing.
         () = gone.cancelled() => return,
@@ -49,8 +50,9 @@ pub(in crate::protocols::ssh) async fn serve(
             reply.accept().await;
             let (from_client, to_client) = channel.split();
             let (from_upstream, to_upstream) = upstream.split();
-            let tunnel =
-                Tunnel { from_client, to_client, from_upstream, to_upstream, backlog, gone };
+            let from_client = Inflow::new(from_client, &budget);
+            let from_upstream = Inflow::new(from_upstream, &budget);
+            let tunnel = Tunnel { from_client, to_client, from_upstream, to_upstream, gone };
             tunnel.carry(&open, receipt).await;
             drop(requests);
         }

@@ -1,6 +1,6 @@
 //! The bytes of one tunnel, both ways.
 //!
-//! Owns the pumps: what one side sends is taken only as the other takes it, and each side ends its
+//! Owns the pumps: what one side sends is granted only as the other takes it, and each side ends its
 //! sending by itself. Must not change a byte. Ends when either side closes, when the client is
 //! gone, or when it may not go on.
 
@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use russh::{ChannelId, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client, server};
+use russh::{ChannelId, ChannelMsg, ChannelWriteHalf, client, server};
 use tokio_util::sync::CancellationToken;
 
-use super::super::backlog::Backlog;
 use super::super::desk::Ended;
+use super::super::inflow::Inflow;
 use super::super::open::Open;
 use super::super::relay;
 use crate::session::{OperationOutcome, Receipt};
@@ -23,15 +23,13 @@ const DRAINED_WITHIN: Duration = Duration::from_secs(10);
 /// A tunnel that is open at both ends.
 pub(super) struct Tunnel {
     /// What the client sends.
-    pub(super) from_client: ChannelReadHalf,
+    pub(super) from_client: Inflow,
     /// What the client is sent.
     pub(super) to_client: ChannelWriteHalf<server::Msg>,
     /// What the upstream sends.
-    pub(super) from_upstream: ChannelReadHalf,
+    pub(super) from_upstream: Inflow,
     /// What the upstream is sent.
     pub(super) to_upstream: ChannelWriteHalf<client::Msg>,
-    /// How much of the client's data waits.
-    pub(super) backlog: Backlog,
     /// Cancelled when the client has closed it, or is gone.
     pub(super) gone: CancellationToken,
 }
@@ -57,7 +55,6 @@ impl Tunnel {
         let over = tokio::select! {
             biased; // What came before an end is carried before it.
             () = carry(&mut self.from_client, &self.to_upstream, &up, |data| {
-                self.backlog.gone(data.len());
                 inside.lock().get_or_insert_with(|| protocol_of(data));
             }) => Over::Client,
             () = carry(&mut self.from_upstream, &self.to_client, &down, |_| ()) => Over::Upstream,
@@ -104,21 +101,19 @@ async fn left(gone: &CancellationToken) {
 
 /// Carries one way until its sender closes.
 async fn carry<M>(
-    from: &mut ChannelReadHalf,
+    from: &mut Inflow,
     to: &ChannelWriteHalf<M>,
     way: &Way,
     mut took: impl FnMut(&[u8]),
 ) where
     M: From<(ChannelId, ChannelMsg)> + Send + Sync + 'static,
 {
-    while let Some(message) = from.wait().await {
+    while let Some(message) = from.next().await {
         let sent = match message {
             ChannelMsg::Data { data } => {
                 way.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
-                let copy = data.clone();
-                let sent = to.data_bytes(data).await;
-                took(&copy);
-                sent
+                took(&data);
+                from.meanwhile(to.data_bytes(data)).await
             }
             ChannelMsg::Eof => to.eof().await,
             ChannelMsg::Close => return,

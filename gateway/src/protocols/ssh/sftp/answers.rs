@@ -3,9 +3,8 @@
 //! Owns what becomes of each answer. Must not decide. An answer goes to the client under the
 //! client's id, and only where it fits what is owed; the upstream may be hostile too.
 
-use bytes::Bytes;
 use wire::ssh::sftp::{
-    Answer, Body, PACKET_BYTES_MAX, Request, StatusCode, VERSION, Version, answer,
+    Answer, Body, PACKET_BYTES_MAX, Packet, Request, StatusCode, VERSION, Version, answer,
 };
 
 use super::authority::{Authority, Ended};
@@ -23,11 +22,11 @@ impl<A: Authority> Relay<A> {
     /// Takes bytes of the upstream's.
     pub(super) async fn take_answers(&mut self, bytes: &[u8]) -> Result<(), Over> {
         self.upstream.push(bytes);
-        while let Some(packet) = self.upstream.packet().map_err(|by| broken(&by.to_string()))? {
+        while let Some(packet) = self.upstream.framed().map_err(|by| broken(&by.to_string()))? {
             match self.phase {
                 Phase::Silent => return Err(broken("it spoke before it was greeted")),
                 Phase::Greeted => self.greeted(&packet)?,
-                Phase::Asked(_) | Phase::Open(_) => self.answered(&packet).await?,
+                Phase::Asked(_) | Phase::Open(_) => self.answered(packet).await?,
             }
         }
         Ok(())
@@ -45,8 +44,8 @@ impl<A: Authority> Relay<A> {
         Ok(())
     }
 
-    async fn answered(&mut self, packet: &Bytes) -> Result<(), Over> {
-        let (id, answer) = Answer::read(packet).map_err(|by| broken(&by.to_string()))?;
+    async fn answered(&mut self, packet: Packet) -> Result<(), Over> {
+        let (id, answer) = Answer::read(&packet).map_err(|by| broken(&by.to_string()))?;
         let Some(owed) = self.owed.remove(&id) else {
             return Err(broken("an answer that nobody asked for"));
         };
@@ -66,14 +65,17 @@ impl<A: Authority> Relay<A> {
                 Ok(())
             }
             Owed::Open { client, receipt, opening } => {
-                self.opened(client, receipt, opening, packet, &answer).await
+                self.opened(receipt, opening, &answer).await?;
+                self.show(packet, client);
+                Ok(())
             }
             Owed::Path { client, receipt, expects } => {
                 if !expects.fits(&answer) {
                     return Err(broken("an answer that does not fit its question"));
                 }
+                let ended = ended(&answer);
                 self.show(packet, client);
-                self.authority.finished(receipt, ended(&answer)).await;
+                self.authority.finished(receipt, ended).await;
                 Ok(())
             }
             Owed::Handle { client, name, asked } => {
@@ -87,8 +89,8 @@ impl<A: Authority> Relay<A> {
         }
     }
 
-    fn show(&mut self, packet: &Bytes, client: u32) {
-        if let Some(packet) = answer::with_id(packet, client) {
+    fn show(&mut self, packet: Packet, client: u32) {
+        if let Some(packet) = packet.under(client) {
             self.to_client.push(packet);
         }
     }
@@ -118,10 +120,8 @@ impl<A: Authority> Relay<A> {
 
     async fn opened(
         &mut self,
-        client: u32,
         receipt: A::Receipt,
         opening: Opening,
-        packet: &Bytes,
         answer: &Answer<'_>,
     ) -> Result<(), Over> {
         match answer {
@@ -139,7 +139,6 @@ impl<A: Authority> Relay<A> {
             }
             _ => return Err(broken("an answer that does not fit its question")),
         }
-        self.show(packet, client);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use wire::ssh::sftp::{
-    Body, Extension, OpenFlags, Request, StatusCode, VERSION, Violation, answer, request,
+    Body, Extension, OpenFlags, Packet, Request, StatusCode, VERSION, Violation, answer, request,
 };
 
 use super::authority::{Authority, Ended};
@@ -22,7 +22,7 @@ impl<A: Authority> Relay<A> {
     /// Takes bytes of the client's.
     pub(super) fn take_requests(&mut self, bytes: &[u8]) -> Result<(), Over> {
         self.client.push(bytes);
-        while let Some(packet) = self.client.packet().map_err(Over::BrokenByClient)? {
+        while let Some(packet) = self.client.framed().map_err(Over::BrokenByClient)? {
             if matches!(self.phase, Phase::Silent) {
                 let version = request::read_init(&packet).map_err(Over::BrokenByClient)?;
                 if version < VERSION {
@@ -48,7 +48,7 @@ impl<A: Authority> Relay<A> {
             && let Some(packet) = self.waiting.remove(index)
         {
             self.waiting_bytes = self.waiting_bytes.saturating_sub(packet.len());
-            self.dispatch(&packet);
+            self.dispatch(packet);
         }
     }
 
@@ -91,23 +91,32 @@ impl<A: Authority> Relay<A> {
         None
     }
 
-    fn dispatch(&mut self, packet: &Bytes) {
-        let Request { id, body } = match Request::read(packet) {
+    fn dispatch(&mut self, packet: Packet) {
+        let Request { id, body } = match Request::read(&packet) {
             Ok(request) => request,
-            Err(violation) => return self.not_understood(packet, &violation),
+            Err(violation) => return self.not_understood(&packet, &violation),
         };
         match body {
             Body::RealPath { path } => {
                 let name = paths::absolute(&self.home, path);
                 self.to_client.push(answer::write_name(id, &name));
             }
-            Body::Extended(extension) => self.extended(packet.clone(), id, &extension),
+            Body::Extended(extension) => {
+                self.extended(Bytes::copy_from_slice(&packet), id, &extension);
+            }
             Body::Read { .. }
             | Body::Write { .. }
             | Body::Close { .. }
             | Body::Fstat { .. }
-            | Body::ReadDir { .. } => self.on_handle(id, &body),
-            _ => self.on_paths(packet.clone(), id, &body),
+            | Body::ReadDir { .. } => {
+                // It goes on as it came, under an id of ours: content is not copied.
+                if let Some((own, name)) = self.on_handle(id, &body)
+                    && let Some(packet) = packet.under(own)
+                {
+                    self.forward_on_handle(&name, packet);
+                }
+            }
+            _ => self.on_paths(Bytes::copy_from_slice(&packet), id, &body),
         }
         // The last answer to a decision that needed no waiting is not waited for.
         self.judge_if_resolved();
@@ -151,25 +160,38 @@ impl<A: Authority> Relay<A> {
                 self.owed.insert(own, Owed::Limits { client: id });
             }
             Extension::Fsync { .. } | Extension::FstatVfs { .. } | Extension::CopyData { .. } => {
-                self.on_handle(id, &Body::Extended(*extension));
+                let body = Body::Extended(*extension);
+                if let Some((own, name)) = self.on_handle(id, &body) {
+                    self.forward_on_handle(&name, Request { id: own, body }.write());
+                }
             }
             _ => self.on_paths(packet, id, &Body::Extended(*extension)),
         }
     }
 
-    /// A request on something open was granted when that was opened.
-    fn on_handle(&mut self, id: u32, body: &Body<'_>) {
-        match self.forward_on_handle(id, body) {
-            Ok(()) => {}
-            Err((code, message)) => self.answer(id, code, message),
+    /// A request on something open was granted when that was opened. Answered with the id and the
+    /// handle that it goes on under; `None` where it was answered here.
+    fn on_handle(&mut self, id: u32, body: &Body<'_>) -> Option<(u32, Name)> {
+        match self.take_on_handle(id, body) {
+            Ok(taken) => Some(taken),
+            Err((code, message)) => {
+                self.answer(id, code, message);
+                None
+            }
         }
     }
 
-    fn forward_on_handle(
+    fn forward_on_handle(&mut self, name: &Name, packet: Bytes) {
+        if let Some(handle) = self.handles.get(name) {
+            self.to_upstream.forward::<A>(&handle.receipt, packet);
+        }
+    }
+
+    fn take_on_handle(
         &mut self,
         client: u32,
         body: &Body<'_>,
-    ) -> Result<(), (StatusCode, &'static str)> {
+    ) -> Result<(u32, Name), (StatusCode, &'static str)> {
         const DENIED: &str = "portcullis: it was not opened for this";
         const UNKNOWN: (StatusCode, &str) = (StatusCode::Failure, "portcullis: no such handle");
         let own = self.id();
@@ -198,9 +220,8 @@ impl<A: Authority> Relay<A> {
             return Err((StatusCode::PermissionDenied, DENIED));
         }
         let asked = asked(handle, body);
-        self.to_upstream.forward::<A>(&handle.receipt, Request { id: own, body: *body }.write());
-        self.owed.insert(own, Owed::Handle { client, name: key, asked });
-        Ok(())
+        self.owed.insert(own, Owed::Handle { client, name: Arc::clone(&key), asked });
+        Ok((own, key))
     }
 
     /// A request on paths is resolved and judged.

@@ -8,19 +8,15 @@ use std::time::Duration;
 
 use russh::client::Config;
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg};
-use russh::{Limits, Preferred, SshId, cipher, compression, kex};
+use russh::{Limits, ManualChannels, Preferred, SshId, cipher, compression, kex};
 
+use crate::protocols::ssh::inflow::{PACKETS_WAITING_MAX, WINDOW};
 use crate::session::Expected;
 
 const IDENTIFICATION: &str = concat!("SSH-2.0-Portcullis_", env!("CARGO_PKG_VERSION"));
 
-/// Bytes a channel may have on the way. Raised, fast far links are used better and a stalled
-/// reader makes us hold more.
-const WINDOW: u32 = 4 * 1024 * 1024;
 /// Bytes of a packet that the upstream may send.
 const PACKET_BYTES_MAX: u32 = 64 * 1024 - 1;
-/// Packets of a channel that may wait to be relayed.
-const PACKETS_WAITING_MAX: usize = 256;
 /// Bytes and time after which keys are exchanged anew (RFC 4253 9).
 const REKEY_BYTES: usize = 1 << 30;
 const REKEY_AFTER: Duration = Duration::from_secs(3_600);
@@ -90,6 +86,7 @@ pub(super) fn config(expected: &Expected) -> Config {
         keepalive_interval: Some(ASKED_EVERY),
         keepalive_max: ASKED_IN_VAIN_MAX,
         nodelay: true,
+        manual_channels: ManualChannels { windows: true, close: true },
         ..Config::default()
     }
 }

@@ -1,6 +1,7 @@
 //! The login against the real sshd, one process a connection, and against a server of the library's
 //! where sshd would need accounts with passwords.
 
+mod idle;
 mod passwords;
 
 use std::fs;

@@ -124,17 +124,6 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// The answer under another id, its length first. `None` where the packet has none.
-#[must_use]
-pub fn with_id(packet: &[u8], id: u32) -> Option<Bytes> {
-    let (kind, rest) = packet.split_first()?;
-    let (_, fields) = rest.split_first_chunk::<4>()?;
-    Some(super::write::packet(*kind, |out| {
-        out.put_u32(id);
-        out.put_slice(fields);
-    }))
-}
-
 /// Writes a status.
 #[must_use]
 pub fn write_status(id: u32, code: StatusCode, message: &str) -> Bytes {

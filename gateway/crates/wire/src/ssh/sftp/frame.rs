@@ -2,7 +2,8 @@
 //!
 //! Owns where one packet ends and the next begins. Must not know what a packet means, nor read from
 //! a channel: the caller pushes what arrived. The buffer never holds more than what was pushed, so
-//! nothing is allocated by a length that a peer names. Packets share the buffer's memory.
+//! nothing is allocated by a length that a peer names. Packets share the buffer's memory, and may be
+//! sent on in it, under another id.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -31,6 +32,14 @@ impl Framer {
     /// # Errors
     /// Where the length field is one that no packet can have. The stream is of no use after it.
     pub fn packet(&mut self) -> Result<Option<Bytes>, Violation> {
+        Ok(self.framed()?.map(Packet::into_bytes))
+    }
+
+    /// The same, to be sent on.
+    ///
+    /// # Errors
+    /// As for [`Framer::packet`].
+    pub fn framed(&mut self) -> Result<Option<Packet>, Violation> {
         let Some(length) = self.buffer.first_chunk::<4>() else { return Ok(None) };
         let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
         if length == 0 || length > PACKET_BYTES_MAX {
@@ -39,7 +48,39 @@ impl Framer {
         if self.buffer.len() < length + 4 {
             return Ok(None);
         }
-        self.buffer.advance(4);
-        Ok(Some(self.buffer.split_to(length).freeze()))
+        Ok(Some(Packet { framed: self.buffer.split_to(4 + length) }))
+    }
+}
+
+/// A whole packet. What it derefs to is its type and fields, without the length.
+#[derive(Debug)]
+pub struct Packet {
+    framed: BytesMut,
+}
+
+impl Packet {
+    /// Its type and fields.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        let mut bytes = self.framed.freeze();
+        bytes.advance(4);
+        bytes
+    }
+
+    /// The same packet under another id, its length first. `None` where it has no id.
+    #[must_use]
+    pub fn under(mut self, id: u32) -> Option<Bytes> {
+        // After the length and the type.
+        let field = self.framed.get_mut(5..9)?;
+        field.copy_from_slice(&id.to_be_bytes());
+        Some(self.framed.freeze())
+    }
+}
+
+impl std::ops::Deref for Packet {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.framed.get(4..).unwrap_or_default()
     }
 }

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::write::{packet, string};
 use super::{
-    Answer, Attributes, Body, Entry, Extension, Framer, OpenFlags, Request, Status, StatusCode,
-    Version, Violation, answer, kind, request,
+    Answer, Attributes, Body, Entry, Extension, Framer, OpenFlags, Packet, Request, Status,
+    StatusCode, Version, Violation, answer, kind, request,
 };
 
 /// All attributes: size 5, owner 1:2, mode 0644 of a file, times, one extended pair.
@@ -98,7 +98,7 @@ fn answers_read_back_as_they_were_written() {
     let read = Answer::read(&old[4..]).unwrap();
     assert_eq!(read, (9, Answer::Status(Status { code: 4, message: b"" })));
     for bytes in [&status, &name] {
-        let other = answer::with_id(&bytes[4..], 77).unwrap();
+        let other = framed(bytes).under(77).unwrap();
         assert_eq!(Answer::read(&other[4..]).unwrap().0, 77);
         assert_eq!(other[9..], bytes[9..]);
         for end in 4..bytes.len() {
@@ -171,6 +171,12 @@ fn opening_says_what_is_done_to_the_content() {
     assert!(!OpenFlags::from_bits(0x20).unwrap().is_exclusive());
 }
 
+fn framed(bytes: &[u8]) -> Packet {
+    let mut framer = Framer::default();
+    framer.push(bytes);
+    framer.framed().unwrap().unwrap()
+}
+
 proptest! {
     #[test]
     fn random_bytes_end_nothing(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
@@ -178,7 +184,12 @@ proptest! {
         let _ = Answer::read(&bytes);
         let _ = Version::read(&bytes);
         let _ = request::read_init(&bytes);
-        let _ = answer::with_id(&bytes, 1);
+        if !bytes.is_empty() {
+            let length = u32::try_from(bytes.len()).unwrap();
+            let packet = framed(&[&length.to_be_bytes()[..], &bytes].concat());
+            prop_assert_eq!(&packet[..], &bytes[..]);
+            prop_assert_eq!(packet.under(1).is_some(), bytes.len() >= 5);
+        }
     }
 
     #[test]
