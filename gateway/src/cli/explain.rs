@@ -13,8 +13,8 @@ use super::failure::{Exit, Failure};
 use super::look::Look;
 use super::wording::{shortened, span};
 use crate::control::view::{
-    AccessView, CandidateFile, DecisionView, ExplainRequest, ExplainSubject, ExplainView, RuleView,
-    SshQuestion,
+    AccessView, CandidateFile, DecisionView, ExplainRequest, ExplainSubject, ExplainView,
+    HttpQuestion, RuleView, SshQuestion,
 };
 use crate::recording::replay::plain;
 
@@ -28,6 +28,7 @@ Examples:
   portcullis explain --workload nightly-report --target analytics --statement 'DELETE FROM users'
   portcullis explain --workload deploy --target web --exec 'systemctl restart app'
   portcullis explain --workload deploy --target web --sftp 'read /srv/app/config.yaml'
+  portcullis explain --workload sync --target crm --request 'DELETE https://api.example/v1/users/7'
   portcullis explain --workload nightly-report --target analytics --statement 'SELECT 1' \\
       --policy ./candidate.yaml             # what a change would do, before it is in force";
 
@@ -38,7 +39,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[command(group = clap::ArgGroup::new("subject").required(true).args(["socket", "pid", "workload"]))]
-#[command(group = clap::ArgGroup::new("operation").args(["statement", "exec", "sftp", "forward"]))]
+#[command(group = clap::ArgGroup::new("operation").args(["statement", "exec", "sftp", "forward", "request"]))]
 pub(super) struct Arguments {
     /// The live session to explain
     #[arg(long, value_name = "ID")]
@@ -67,6 +68,12 @@ pub(super) struct Arguments {
     /// The forwarded connection to judge, at a target of SSH
     #[arg(long, value_name = "HOST:PORT")]
     forward: Option<String>,
+    /// The request to judge, at a target of HTTP: GET https://api.example/v1/users
+    #[arg(long, value_name = "METHOD URL")]
+    request: Option<String>,
+    /// A header of the request, as far as conditions ask for it; `Upgrade: ..` makes it an upgrade
+    #[arg(long = "header", value_name = "NAME: VALUE", requires = "request")]
+    headers: Vec<String>,
     /// Judge by this configuration (a file or directory) instead of the one in force
     #[arg(long, value_name = "PATH")]
     policy: Option<PathBuf>,
@@ -90,7 +97,9 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> Result<Exit, Failu
     let exec = arguments.exec.map(SshQuestion::Exec);
     let sftp = arguments.sftp.map(SshQuestion::Sftp);
     let ssh = exec.or(sftp).or(arguments.forward.map(SshQuestion::Forward));
-    let request = ExplainRequest { subject, statement: arguments.statement, ssh, candidate };
+    let headers = arguments.headers;
+    let http = arguments.request.map(|request| HttpQuestion { request, headers });
+    let request = ExplainRequest { subject, statement: arguments.statement, ssh, http, candidate };
     let explanation = context.ask(async |client| client.explain(&request).await)?;
     context.show(&explanation, render)?;
     Ok(Exit::Done)

@@ -273,6 +273,7 @@ async fn the_client_asks_every_question_over_the_socket() {
         subject: ExplainSubject::Pid(7),
         statement: None,
         ssh: None,
+        http: None,
         candidate: Vec::new(),
     };
     assert_eq!(client.explain(&request).await.unwrap(), explanation());

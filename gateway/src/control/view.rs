@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use explain::{
     AccessView, ApprovalView, CandidateFile, DecisionView, ExplainRequest, ExplainSubject,
-    ExplainView, MaskView, RoleView, RuleView, SshQuestion, WorkloadView,
+    ExplainView, HttpQuestion, MaskView, RoleView, RuleView, SshQuestion, WorkloadView,
 };
 pub use hold::{HoldView, RequirementView, VoteRequest, VoteView};
 pub use socket::{LastDecisionView, SocketPhase, SocketView};

@@ -38,6 +38,18 @@ pub enum SshQuestion {
     Forward(String),
 }
 
+/// A request that would be sent over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpQuestion {
+    /// The method and the address: `GET https://api.example/v1/users?page=1`; a path alone is for
+    /// the target's first host.
+    pub request: String,
+    /// Headers, `name: value`; those that conditions ask for count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
+}
+
 /// One file of a candidate configuration. The text travels, not the path: the daemon reads no
 /// file on somebody's behalf.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +73,9 @@ pub struct ExplainRequest {
     /// What would be done over SSH, instead of a statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh: Option<SshQuestion>,
+    /// What would be sent over HTTP, instead of a statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpQuestion>,
     /// A configuration to judge by instead of the one in force.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidate: Vec<CandidateFile>,

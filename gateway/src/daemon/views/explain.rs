@@ -2,6 +2,7 @@
 //!
 //! Owns the assembly of an explanation. Must not decide anything by itself: the policy explains.
 
+mod http;
 mod ssh;
 
 use std::path::PathBuf;
@@ -47,10 +48,10 @@ impl Operator {
             None => self.gateway.services().policies.current(),
         };
         let mut subject = self.subject(request, candidate.as_ref())?;
-        let operation = self.operation(request, &mut subject)?;
+        let operation = self.operation(request, &policy, &mut subject)?;
         let now = self.gateway.services().clock.now();
         let explanation = policy.explain(&subject.principal, &subject.target.name, &operation, now);
-        let asked = request.statement.is_some() || request.ssh.is_some();
+        let asked = request.statement.is_some() || request.ssh.is_some() || request.http.is_some();
         Ok(view(&subject, &policy, &explanation, candidate.is_some(), asked))
     }
 
@@ -142,8 +143,19 @@ impl Operator {
     fn operation(
         &self,
         request: &ExplainRequest,
+        policy: &Policy,
         subject: &mut Subject,
     ) -> Result<Operation, Problem> {
+        if let Some(question) = &request.http {
+            let Some(target) = &subject.target.http else {
+                let text = format!("target `{}` is not one of HTTP", subject.target.name);
+                return Err(Problem::new(ProblemKind::Invalid, text)
+                    .with_remedy("Ask about a statement with --statement."));
+            };
+            let (operation, notes) = http::operation(question, target, policy.request_headers())?;
+            subject.notes.extend(notes);
+            return Ok(operation);
+        }
         if let Some(question) = &request.ssh {
             if subject.target.protocol != Protocol::Ssh {
                 let text = format!("target `{}` is not one of SSH", subject.target.name);
