@@ -20,6 +20,7 @@ pub(super) const EVENTS: &[&str] = &[
     "hold_ended",
     "upstream_failed",
     "host_key_refused",
+    "certificate_refused",
     "recording_failed",
     "recording_sealed",
     "audit_lines_lost",
