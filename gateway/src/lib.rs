@@ -19,3 +19,4 @@ pub mod recording;
 pub mod session;
 pub mod telemetry;
 pub mod tls;
+pub mod trust;

@@ -23,7 +23,7 @@ use rustls::crypto::CryptoProvider;
 pub use downstream::DownstreamTls;
 pub use end_point::{EndPointHash, end_point_hash};
 pub use failure::UpstreamTlsFailure;
-pub use host_ca::{AuthorityChange, HostCa, HostCaError};
+pub use host_ca::{AuthorityChange, AuthorityFacts, HostCa, HostCaError};
 pub use https::{DialHost, HostDialer, HttpsAddress, HttpsError};
 pub use names::{CertificateNames, NameError};
 pub use upstream::{

@@ -25,6 +25,8 @@ pub(crate) enum Need {
     Postgres,
     /// A real SSH server, and the clients that legacy jobs use.
     Ssh,
+    /// The runtimes that are to trust the gateway.
+    Trust,
     /// The proxies that the benchmarks compare with.
     Peers,
     /// A second PostgreSQL, of the newest major version.
@@ -40,8 +42,15 @@ pub(crate) struct SetupArguments {
 }
 
 /// Everything that any chore needs.
-const EVERYTHING: &[Need] =
-    &[Need::Build, Need::Kernel, Need::Postgres, Need::Ssh, Need::Peers, Need::Postgres18];
+const EVERYTHING: &[Need] = &[
+    Need::Build,
+    Need::Kernel,
+    Need::Postgres,
+    Need::Ssh,
+    Need::Trust,
+    Need::Peers,
+    Need::Postgres18,
+];
 
 /// `cargo xtask setup`.
 pub(crate) fn run(arguments: &SetupArguments) -> Outcome {
@@ -59,7 +68,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Outcome {
     if needs.contains(&Need::Kernel) {
         bpf::ensure()?;
     }
-    if needs.contains(&Need::Postgres) || needs.contains(&Need::Ssh) {
+    if [Need::Postgres, Need::Ssh, Need::Trust].iter().any(|need| needs.contains(need)) {
         python::ensure()?;
     }
     if needs.contains(&Need::Postgres18) {

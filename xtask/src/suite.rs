@@ -25,7 +25,14 @@ pub(crate) struct TestArguments {
 
 /// `cargo xtask test`.
 pub(crate) fn run(arguments: &TestArguments) -> Outcome {
-    setup::ensure(&[Need::Build, Need::Kernel, Need::Postgres, Need::Ssh, Need::Postgres18])?;
+    setup::ensure(&[
+        Need::Build,
+        Need::Kernel,
+        Need::Postgres,
+        Need::Ssh,
+        Need::Trust,
+        Need::Postgres18,
+    ])?;
     console::step("Building", "every test, and the programs they run");
     Call::cargo().with(TESTS).with(["--no-run"]).run()?;
     let bpf = BpfFileSystem::find()?;

@@ -136,6 +136,28 @@ impl HostCa {
         Ok((Self { issuer, certificate, certificate_file, names: names.clone() }, change))
     }
 
+    /// The authority in `directory` as it is, for whoever wants to try it; `None` where there is
+    /// none. Makes and changes nothing.
+    ///
+    /// # Errors
+    /// Where files cannot be read, or the key may be known to others.
+    pub fn existing(directory: &Path) -> Result<Option<Self>, HostCaError> {
+        let (key_file, certificate_file) =
+            (directory.join(KEY_FILE), directory.join(CERTIFICATE_FILE));
+        let (Some(key), Some(text)) =
+            (files::read_key(&key_file)?, files::read_certificate(&certificate_file)?)
+        else {
+            return Ok(None);
+        };
+        let key = KeyPair::from_pem(key.expose()).map_err(|error| unusable(&key_file, &error))?;
+        let Some((certificate, found)) = constraints::read(&text) else {
+            return Err(unusable(&certificate_file, &"it is no certificate of an authority"));
+        };
+        let issuer = Issuer::from_ca_cert_der(&certificate, key)
+            .map_err(|error| unusable(&certificate_file, &error))?;
+        Ok(Some(Self { issuer, certificate, certificate_file, names: found.names }))
+    }
+
     /// The certificate of the file, if it is of this key, long enough valid and wide enough.
     fn adopt(
         text: &str,
@@ -194,9 +216,37 @@ impl HostCa {
     /// SHA-256 of the certificate, hexadecimal.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &self.certificate);
-        digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        fingerprint(&self.certificate)
     }
+}
+
+/// What an authority's certificate says of itself, without its key.
+#[derive(Clone, Debug)]
+pub struct AuthorityFacts {
+    /// SHA-256 of the certificate, hexadecimal.
+    pub fingerprint: String,
+    /// Until when it is good, in seconds of the epoch.
+    pub valid_until_seconds: u64,
+    /// The names that it may sign for.
+    pub names: CertificateNames,
+}
+
+impl AuthorityFacts {
+    /// Reads a certificate in PEM; `None` where it is none of a host's authority.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let (certificate, found) = constraints::read(text)?;
+        Some(Self {
+            fingerprint: fingerprint(&certificate),
+            valid_until_seconds: found.valid_until_seconds,
+            names: found.names,
+        })
+    }
+}
+
+fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, certificate);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn authority(

@@ -13,3 +13,4 @@ mod fixture;
 mod kernel;
 mod postgres;
 mod ssh;
+mod trust;

@@ -54,6 +54,9 @@ const PACKAGES: &[Package] = &[
     needed("curl", Need::Ssh, "sftp:// with libssh2, an unchanged client").or_program("curl"),
     needed("sshpass", Need::Ssh, "jobs that type a password").or_program("sshpass"),
     needed("xauth", Need::Ssh, "what a server needs to forward X11").or_program("xauth"),
+    needed("ca-certificates", Need::Trust, "the system's store and its tool"),
+    needed("wget", Need::Trust, "reads the system's store with GnuTLS").or_program("wget"),
+    needed("nodejs", Need::Trust, "brings its own authorities").or_program("node"),
     needed("pgbouncer", Need::Peers, "a peer of the benchmarks").or_program("pgbouncer"),
     needed("haproxy", Need::Peers, "a peer of the benchmarks").or_program("haproxy"),
 ];

@@ -17,6 +17,8 @@ const CLIENTS: &[&str] = &[
     "asyncssh==2.24.1",
     "ssh2-python==1.2.0.post1",
     "ansible-core==2.19.14",
+    "requests==2.32.5",
+    "httpx==0.28.1",
 ];
 
 /// What is missing, as a line for people.

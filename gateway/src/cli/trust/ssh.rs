@@ -16,9 +16,9 @@ use super::super::context::Context;
 use super::super::failure::{Exit, Failure};
 use super::super::look::Look;
 use super::super::{CONFIG_VARIABLE, DEFAULT_CONFIG, settings};
-use super::block::{BlockError, Marks};
 use super::ssh_config;
 use crate::config::{ClientHostKeySettings, Settings, TargetAddress};
+use crate::trust::{BlockError, Marks};
 
 /// Where the system's clients look beside `ssh_known_hosts`.
 pub(in crate::cli) const SYSTEM_FILE: &str = "/etc/ssh/ssh_known_hosts2";
@@ -104,7 +104,8 @@ fn remove(arguments: &Arguments) -> Result<Report, Failure> {
             .map_err(|failure| failure.with_remedy("Or name it: `--instance NAME`."))?,
     };
     let file = arguments.file.clone();
-    let changed = Marks::of(&instance).remove(&file).map_err(|error| unchanged(&file, &error))?;
+    let changed =
+        Marks::of_ssh(&instance).remove(&file).map_err(|error| unchanged(&file, &error))?;
     let (patterns, warnings) = (Vec::new(), Vec::new());
     Ok(Report { file, state: State::Absent, changed, line: None, patterns, warnings })
 }
@@ -113,19 +114,19 @@ fn install(arguments: &Arguments) -> Result<Report, Failure> {
     let settings = settings(&arguments.config)?;
     let patterns: Vec<String> = patterns(&settings).into_iter().collect();
     let file = arguments.file.clone();
-    let line = if patterns.is_empty() { None } else { Some(line(&settings, &patterns)?) };
-    let marks = Marks::of(&settings.instance);
+    let line = line(Path::new("/"), &settings)?;
+    let marks = Marks::of_ssh(&settings.instance);
     let failed = |error| unchanged(&file, &error);
     let mut changed = false;
     if arguments.apply {
         changed = match &line {
-            Some(line) => marks.put(&file, line).map_err(failed)?,
+            Some(line) => marks.put(&file, line.as_bytes()).map_err(failed)?,
             // No target shows a certificate any more.
             None => marks.remove(&file).map_err(failed)?,
         };
     }
     let state = match (marks.read(&file).map_err(failed)?, &line) {
-        (Some(found), Some(line)) if found == *line => State::Installed,
+        (Some(found), Some(line)) if found == line.as_bytes() => State::Installed,
         (Some(_), _) => State::Outdated,
         (None, _) => State::Absent,
     };
@@ -152,8 +153,14 @@ fn unchanged(file: &Path, error: &BlockError) -> Failure {
     Failure::new(exit, format!("{}: {error}", file.display())).with_remedy(remedy)
 }
 
-fn line(settings: &Settings, patterns: &[String]) -> Result<String, Failure> {
+/// The line for the targets that show clients a certificate; `None` where there are none.
+pub(super) fn line(root: &Path, settings: &Settings) -> Result<Option<String>, Failure> {
+    let patterns: Vec<String> = patterns(settings).into_iter().collect();
+    if patterns.is_empty() {
+        return Ok(None);
+    }
     let path = settings.state_directory.join(PUBLIC_KEY);
+    let path = root.join(path.strip_prefix("/").unwrap_or(&path));
     let key = fs::read_to_string(&path).map_err(|error| {
         Failure::new(Exit::Impossible, format!("{}: {error}", path.display())).with_remedy(
             "The daemon makes this file when it is first started with a target of SSH.",
@@ -163,7 +170,7 @@ fn line(settings: &Settings, patterns: &[String]) -> Result<String, Failure> {
     let (Some(kind), Some(blob)) = (words.next(), words.next()) else {
         return Err(Failure::new(Exit::NotGood, format!("{}: it holds no key", path.display())));
     };
-    Ok(format!("@cert-authority {} {kind} {blob} portcullis\n", patterns.join(",")))
+    Ok(Some(format!("@cert-authority {} {kind} {blob} portcullis\n", patterns.join(","))))
 }
 
 /// Host and port of every address of a target that shows clients a certificate, as `known_hosts`
