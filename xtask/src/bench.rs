@@ -7,12 +7,14 @@
 
 mod connect;
 mod hook;
+mod http;
 mod measure;
 mod peers;
 mod pgbench;
 mod postgres;
 mod processor;
 mod report;
+mod series;
 mod ssh;
 mod statistics;
 
@@ -49,6 +51,8 @@ enum Subject {
     Connect,
     /// Bulk by cipher, copies, connections and commands, against OpenSSH itself
     Ssh,
+    /// Requests a second, masked bodies and first bytes, against direct, nginx, haproxy, mitmproxy
+    Http,
 }
 
 impl Subject {
@@ -56,9 +60,12 @@ impl Subject {
     const fn needs(self) -> &'static [Need] {
         match self {
             Self::Postgres | Self::Connect => {
-                &[Need::Build, Need::Kernel, Need::Postgres, Need::Peers]
+                &[Need::Build, Need::Kernel, Need::Stage, Need::Postgres, Need::Peers]
             }
-            Self::Ssh => &[Need::Build, Need::Kernel, Need::Ssh],
+            Self::Ssh => &[Need::Build, Need::Kernel, Need::Stage, Need::Ssh],
+            Self::Http => {
+                &[Need::Build, Need::Kernel, Need::Stage, Need::Http, Need::Peers, Need::HttpPeers]
+            }
         }
     }
 }
@@ -68,7 +75,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
     setup::ensure(arguments.subject.needs())?;
     if !arguments.no_build {
         peers::build()?;
-        if !matches!(arguments.subject, Subject::Ssh) {
+        if matches!(arguments.subject, Subject::Postgres | Subject::Connect) {
             measure::build()?;
         }
     }
@@ -76,6 +83,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
         Subject::Postgres => postgres::measure(arguments)?,
         Subject::Connect => connect::measure(arguments)?,
         Subject::Ssh => ssh::measure(arguments)?,
+        Subject::Http => http::measure(arguments)?,
     };
     if arguments.json {
         anstream::println!("{}", report.json());

@@ -5,6 +5,7 @@
 //! it must be, the exit status is 1. Everything is cleared, also on an interrupt, and what a killed
 //! run left is cleared by the next.
 
+mod api;
 mod daemon;
 mod job;
 mod leaks;
@@ -42,6 +43,8 @@ pub(crate) enum Which {
     Postgres,
     /// A deploy job on a host
     Ssh,
+    /// A sync with an API
+    Api,
 }
 
 /// `cargo xtask demo`.
@@ -49,8 +52,9 @@ pub(crate) fn run(arguments: &DemoArguments) -> Outcome {
     let servers = match arguments.which {
         Which::Postgres => Need::Postgres,
         Which::Ssh => Need::Ssh,
+        Which::Api => Need::Http,
     };
-    setup::ensure(&[Need::Build, Need::Kernel, servers])?;
+    setup::ensure(&[Need::Build, Need::Kernel, Need::Stage, servers])?;
     daemon::build()?;
     let narrator = Narrator { silent: arguments.json };
     let mut tally = Tally::default();
@@ -62,6 +66,10 @@ pub(crate) fn run(arguments: &DemoArguments) -> Outcome {
         Which::Ssh => {
             ssh::play(&narrator, &mut tally)?;
             ssh::PLOT
+        }
+        Which::Api => {
+            api::play(&narrator, &mut tally)?;
+            api::PLOT
         }
     };
     anstream::println!("{}", tally.json());

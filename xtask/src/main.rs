@@ -33,13 +33,13 @@ struct Arguments {
 enum Chore {
     /// Install what building, testing and the demo need; done already, it says so and ends
     Setup(setup::SetupArguments),
-    /// Show the whole way of a connection, with an unchanged job and a real database
+    /// Show the whole way of a connection, with an unchanged job and a real server
     Demo(demo::DemoArguments),
     /// Set up, then run every test: unit, integration, kernel; leftovers fail the run
     Test(suite::TestArguments),
     /// What the gate runs: formatting, lints, tidy, dependencies, tests
     Ci,
-    /// Measure against direct connections, pgbouncer and haproxy in the same run
+    /// Measure against direct connections and other proxies in the same run
     Bench(bench::BenchArguments),
     /// Check the rules of the house: who imports whom, module heads, names, sizes, documents
     Tidy,

@@ -39,6 +39,11 @@ pub(crate) fn python_environment() -> Outcome<PathBuf> {
     Ok(cache()?.join("python"))
 }
 
+/// The Python environment with mitmproxy, whose versions of libraries are its own.
+pub(crate) fn mitmproxy_environment() -> Outcome<PathBuf> {
+    Ok(cache()?.join("mitmproxy"))
+}
+
 /// A PostgreSQL 18 beside Debian's 15, where npm could fetch one.
 pub(crate) fn postgres_18() -> Outcome<PathBuf> {
     Ok(cache()?.join("postgres-18"))

@@ -21,14 +21,20 @@ pub(crate) enum Need {
     Build,
     /// Compiling and loading the kernel programs.
     Kernel,
-    /// A real PostgreSQL with its clients, and network namespaces.
+    /// Network namespaces and certificates, for whatever is staged.
+    Stage,
+    /// A real PostgreSQL with its clients.
     Postgres,
     /// A real SSH server, and the clients that legacy jobs use.
     Ssh,
     /// The runtimes that are to trust the gateway.
     Trust,
+    /// A real web server, and the clients that legacy jobs use.
+    Http,
     /// The proxies that the benchmarks compare with.
     Peers,
+    /// What the benchmark of HTTP loads with and compares with.
+    HttpPeers,
     /// A second PostgreSQL, of the newest major version.
     Postgres18,
 }
@@ -45,10 +51,13 @@ pub(crate) struct SetupArguments {
 const EVERYTHING: &[Need] = &[
     Need::Build,
     Need::Kernel,
+    Need::Stage,
     Need::Postgres,
     Need::Ssh,
     Need::Trust,
+    Need::Http,
     Need::Peers,
+    Need::HttpPeers,
     Need::Postgres18,
 ];
 
@@ -69,7 +78,10 @@ pub(crate) fn ensure(needs: &[Need]) -> Outcome {
         bpf::ensure()?;
     }
     if [Need::Postgres, Need::Ssh, Need::Trust].iter().any(|need| needs.contains(need)) {
-        python::ensure()?;
+        python::CLIENTS.ensure()?;
+    }
+    if needs.contains(&Need::HttpPeers) {
+        python::MITMPROXY.ensure()?;
     }
     if needs.contains(&Need::Postgres18) {
         postgres18::ensure()?;
@@ -80,7 +92,8 @@ pub(crate) fn ensure(needs: &[Need]) -> Outcome {
 fn check(needs: &[Need]) -> Outcome {
     let mut missing = packages::missing(needs)?;
     missing.extend(bpf::missing()?);
-    missing.extend(python::missing()?);
+    missing.extend(python::CLIENTS.missing()?);
+    missing.extend(python::MITMPROXY.missing()?);
     missing.extend(postgres18::missing()?);
     if missing.is_empty() {
         console::step("Ready", "nothing is missing");

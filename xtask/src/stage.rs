@@ -6,8 +6,10 @@
 //! cleared when the stage is dropped, on an interrupt, and before the next one begins, in case an
 //! earlier run was killed.
 
+pub(crate) mod certificate;
 pub(crate) mod gateway;
 pub(crate) mod network;
+pub(crate) mod nginx;
 pub(crate) mod openssh;
 pub(crate) mod postgres;
 

@@ -28,9 +28,11 @@ pub(crate) fn run(arguments: &TestArguments) -> Outcome {
     setup::ensure(&[
         Need::Build,
         Need::Kernel,
+        Need::Stage,
         Need::Postgres,
         Need::Ssh,
         Need::Trust,
+        Need::Http,
         Need::Postgres18,
     ])?;
     console::step("Building", "every test, and the programs they run");
@@ -59,7 +61,7 @@ pub(crate) fn run(arguments: &TestArguments) -> Outcome {
 /// The daemon as it is installed, with real kernel programs and unchanged jobs: a demo fails where
 /// one of its figures is not as it must be.
 fn demo() -> Outcome {
-    for which in [Which::Postgres, Which::Ssh] {
+    for which in [Which::Postgres, Which::Ssh, Which::Api] {
         console::step("Testing", &format!("the whole, as the demo plays it: {which:?}"));
         crate::demo::run(&DemoArguments { which, json: true })?;
     }

@@ -172,7 +172,8 @@ fn haproxy(stage: &Stage, server: u16) -> Outcome<Way> {
     start("haproxy", command, &directory.join("log"), port)
 }
 
-fn start(name: &'static str, command: Command, log: &Path, port: u16) -> Outcome<Way> {
+/// Starts a peer and waits until it listens.
+pub(super) fn start(name: &'static str, command: Command, log: &Path, port: u16) -> Outcome<Way> {
     let process = spawn_logged(command, log)?.id();
     let up = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
     wait_until(&format!("{name} listens (see {})", log.display()), up)?;

@@ -2,8 +2,9 @@
 //!
 //! Owns the cases and their bars.
 
-use super::peers::{Arena, DATABASE, Masking, OURS, USER, Way};
+use super::peers::{Arena, DATABASE, Masking, OURS, USER};
 use super::report::{Bar, Report, Row, Sense};
+use super::series::{Series, named, row};
 use super::statistics::{median, median_ratio};
 use super::{BenchArguments, measure, pgbench, processor};
 use crate::console;
@@ -82,20 +83,6 @@ fn inner(arena: &Arena, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// Numbers of one way, a number a round.
-struct Series<'a> {
-    way: &'a Way,
-    first: Vec<f64>,
-    second: Vec<f64>,
-}
-
-impl<'a> Series<'a> {
-    fn of(arena: &'a Arena) -> Vec<Self> {
-        let empty = |way| Series { way, first: Vec::new(), second: Vec::new() };
-        arena.ways.iter().map(empty).collect()
-    }
-}
-
 /// One cell of pgbench: a mode and a number of clients.
 fn cell(
     arena: &Arena,
@@ -106,7 +93,7 @@ fn cell(
 ) -> Outcome {
     let case = format!("{mode}, {clients} clients");
     console::step("Measuring", &case);
-    let mut all = Series::of(arena);
+    let mut all = Series::of(&arena.ways);
     for _ in 0..arguments.rounds {
         for series in &mut all {
             let run = pgbench::run(arena, series.way, mode, clients, arguments.seconds)?;
@@ -142,7 +129,7 @@ fn cell(
 /// One long answer: its speed, and what the hop spends on it.
 fn long(arena: &Arena, case: &str, sql: &str, rounds: usize, report: &mut Report) -> Outcome {
     console::step("Measuring", case);
-    let mut all = Series::of(arena);
+    let mut all = Series::of(&arena.ways);
     for _ in 0..rounds {
         for series in &mut all {
             let way = series.way;
@@ -174,27 +161,4 @@ fn long(arena: &Arena, case: &str, sql: &str, rounds: usize, report: &mut Report
         sense: Sense::AtLeast,
     });
     Ok(())
-}
-
-fn named<'a, 'b>(all: &'b [Series<'a>], name: &str) -> Option<&'b Series<'a>> {
-    all.iter().find(|series| series.way.name == name)
-}
-
-fn row<'a>(
-    case: &str,
-    metric: &'static str,
-    all: &[Series<'a>],
-    of: impl for<'b> Fn(&'b Series<'a>) -> &'b Vec<f64>,
-) -> Row {
-    let value = |series: &Series<'a>| median(of(series)).unwrap_or(f64::NAN);
-    Row {
-        case: case.to_owned(),
-        metric,
-        ours: named(all, OURS).map(value),
-        peers: all
-            .iter()
-            .filter(|series| series.way.name != OURS)
-            .map(|series| (series.way.name, value(series)))
-            .collect(),
-    }
 }

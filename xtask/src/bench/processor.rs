@@ -10,6 +10,14 @@ pub(super) fn seconds(processes: &[u32]) -> f64 {
     processes.iter().filter_map(|process| ticks(*process)).sum::<f64>() / TICKS_A_SECOND
 }
 
+/// A process and its children, which some servers leave the work to.
+pub(super) fn family(process: u32) -> Vec<u32> {
+    let path = format!("/proc/{process}/task/{process}/children");
+    let children = fs::read_to_string(path).unwrap_or_default();
+    let children = children.split_whitespace().filter_map(|child| child.parse().ok());
+    std::iter::once(process).chain(children).collect()
+}
+
 /// `USER_HZ`: the unit of /proc/PID/stat, the same on every Linux that we build for.
 const TICKS_A_SECOND: f64 = 100.0;
 

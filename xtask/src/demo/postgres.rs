@@ -22,8 +22,6 @@ pub(super) fn play(narrator: &Narrator, tally: &mut Tally) -> Outcome {
     let sensitive = scene.sensitive_values()?;
     super::afterwards(&scene.daemon, &sensitive, "DROP TABLE", narrator, tally)?;
     tally.direct = scene.direct_connections();
-    std::fs::copy(scene.daemon.stage.directory().join("state/audit.jsonl"), "/tmp/pg-audit.jsonl")
-        .ok();
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 //! Owns making them and asking the server. Must not know the plot.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::daemon::{Daemon, write};
 use crate::call::Call;
@@ -11,7 +11,7 @@ use crate::console;
 use crate::fault::{During, Fault, Outcome};
 use crate::places;
 use crate::stage::postgres::{Listen, Postgres};
-use crate::stage::{Stage, network};
+use crate::stage::{Stage, certificate, network};
 
 /// The unit that the gateway governs.
 pub(super) const GOVERNED: &str = "nightly-report.service";
@@ -40,7 +40,8 @@ impl Scene {
         let stage = Stage::set_up("portcullis-demo")?;
         network::make(stage.name())?;
         let place = stage.directory();
-        make_certificate(place)?;
+        certificate::make(place, &format!("IP:{}", network::SERVER))?;
+        Call::new("chown").with(["postgres"]).with([place.join("server.key")]).output()?;
         let server = start_server(&stage)?;
         write(&place.join("secret"), GATEWAY_PASSWORD, 0o600)?;
         let daemon = Daemon::new(stage, CONFIGURATION)?;
@@ -129,24 +130,4 @@ fn start_server(stage: &Stage) -> Outcome<Postgres> {
         .query("shop", &format!("ALTER SCHEMA public OWNER TO shop; SET ROLE shop; {SHOP_SQL}"))?;
     server.query("postgres", "CREATE DATABASE shop_copy TEMPLATE shop OWNER shop")?;
     Ok(server)
-}
-
-/// An authority and the server's certificate, for its address.
-fn make_certificate(place: &Path) -> Outcome {
-    let path = |name: &str| place.join(name).display().to_string();
-    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2"];
-    Call::new("openssl")
-        .with(["req", "-x509", "-subj", "/CN=authority of the demo"])
-        .with(key)
-        .with(["-keyout", &path("authority.key"), "-out", &path("authority.pem")])
-        .output()?;
-    let name = format!("subjectAltName=IP:{}", network::SERVER);
-    Call::new("openssl")
-        .with(["req", "-x509", "-subj", "/CN=shop", "-addext", &name])
-        .with(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .with(key)
-        .with(["-CA", &path("authority.pem"), "-CAkey", &path("authority.key")])
-        .with(["-keyout", &path("server.key"), "-out", &path("server.crt")])
-        .output()?;
-    Call::new("chown").with(["postgres"]).with([path("server.key")]).output().map(|_| ())
 }
