@@ -5,6 +5,7 @@
 //! what it needs of them the session gives it. A driver's task ends when the connection does.
 
 pub mod http;
+pub mod mysql;
 pub mod postgres;
 pub mod ssh;
 
@@ -56,6 +57,7 @@ impl Registry {
             .with(Arc::new(postgres::Postgres::default()))
             .with(Arc::new(ssh::Ssh))
             .with(Arc::new(http::Http::default()))
+            .with(Arc::new(mysql::Mysql::default()))
     }
 
     /// Adds a driver; a later one of the same protocol takes the earlier one's place.

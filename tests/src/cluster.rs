@@ -6,6 +6,8 @@
 
 mod making;
 
+pub(crate) use making::KEEPER;
+
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -31,6 +31,7 @@ use model::{Group, HoldId};
 
 use crate::client::{Client, LoginFailure};
 use crate::cluster::{Cluster, SHOP, User};
+use crate::mariadb::MariaDb;
 use crate::programs::{self, Said};
 
 use crate::sshd::SshServer;
@@ -117,6 +118,16 @@ impl World {
     pub fn cluster(&self) -> &'static Cluster {
         let Upstream::Database(cluster) = self.upstream else { panic!("no database server") };
         cluster
+    }
+
+    /// The MariaDB server behind the gateway.
+    ///
+    /// # Panics
+    /// Where another kind of server is.
+    #[must_use]
+    pub fn mariadb(&self) -> &'static MariaDb {
+        let Upstream::MariaDb(server) = self.upstream else { panic!("no MariaDB server") };
+        server
     }
 
     /// The SSH server behind the gateway.

@@ -26,6 +26,15 @@ const SYSTEM_COPIES: &[&str] = &[
     "*.pg_catalog.pg_cursors.statement",
     "*.pg_catalog.pg_largeobject.data",
     "*.pg_stat_statements.query",
+    "*.information_schema.PROCESSLIST.INFO*",
+    "*.information_schema.COLUMN_STATISTICS.HISTOGRAM",
+    "*.performance_schema.*.SQL_TEXT",
+    "*.performance_schema.*.PROCESSLIST_INFO",
+    "*.performance_schema.processlist.INFO",
+    "*.performance_schema.user_variables_by_thread.VARIABLE_VALUE",
+    "*.mysql.general_log.argument",
+    "*.mysql.slow_log.sql_text",
+    "*.mysql.column_stats.*",
 ];
 
 /// The classified columns of one database under one mask profile.

@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use model::audit::{AuditEvent, SessionEnd, SessionFacts};
 use model::{
-    Access, Action, Binding, Limits, Object, ObjectPath, Operation, OperationNumber, Principal,
-    Timestamp,
+    Access, Action, Binding, Effect, Limits, Object, ObjectPath, Operation, OperationNumber,
+    Principal, Timestamp,
 };
 use rustls::ServerConfig;
 
@@ -182,6 +182,18 @@ impl Pending {
     /// The refusal, worded for the client.
     pub async fn dial_aside(&self) -> Result<super::Upstream, Refusal> {
         super::upstream::dial(&self.services, &self.target, &self.card.binding, false).await
+    }
+
+    /// Whether somebody who names neither user nor database would be let in, at once. Where the
+    /// upstream speaks first, a driver may then look at what it says before the client has said
+    /// what it wants: nobody who may not connect causes a connection.
+    #[must_use]
+    pub fn may_look_ahead(&self) -> bool {
+        let login = Login { user: "".into(), database: None, encrypted: true };
+        let connect = connect_operation(&login, &self.target);
+        let policy = self.services.policies.current();
+        let standing = policy.standing(&self.identity.principal(), &self.target.name);
+        standing.decide(&Arc::new(connect), self.services.clock.now()).effect == Effect::Allow
     }
 
     /// Asks to be let in. `gone` resolves when the client goes away: if letting in is held, that

@@ -94,6 +94,27 @@ impl Statements {
         })
     }
 
+    /// What a `PREPARE` or `DECLARE` is around, as if it had been sent alone.
+    #[must_use]
+    pub fn inner(&self) -> Option<Arc<Self>> {
+        let [statement] = self.statements() else { return None };
+        let inner = match &statement.kind {
+            StatementKind::Prepare { inner, .. } | StatementKind::DeclareCursor { inner, .. } => {
+                inner
+            }
+            _ => return None,
+        };
+        Some(Arc::new(Self {
+            operation: Arc::new(Operation {
+                kind: inner.kind.phrase().into(),
+                text: Arc::clone(&self.operation.text),
+                accesses: Arc::clone(&inner.accesses),
+            }),
+            analysis: Analysis { statements: vec![(**inner).clone()] },
+            unreadable: None,
+        }))
+    }
+
     fn bytes(&self) -> usize {
         // A reading is a small multiple of its text; what matters is that it is counted.
         512 + 8 * self.operation.text.len() + 64 * self.operation.accesses.len()

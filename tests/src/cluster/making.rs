@@ -18,7 +18,7 @@ const SHOP_SQL: &str = include_str!("../../fixtures/shop.sql");
 
 /// Starts the server on a first line; stops it and removes its files once standard input has ended,
 /// which it does with the test process.
-const KEEPER: &str = r#"
+pub(crate) const KEEPER: &str = r#"
 directory=$1; shift
 if read -r _; then
     "$@" &

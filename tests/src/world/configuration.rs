@@ -11,6 +11,7 @@ use model::Protocol;
 
 use super::upstream::Upstream;
 use crate::cluster::{APP, User};
+use crate::mariadb::APP_NATIVE;
 
 /// The cgroup that the usual workload is in.
 pub(super) const CGROUP: &str = "/system.slice/nightly-report.service";
@@ -113,6 +114,14 @@ impl Configuration {
                 usual.upstream_tls =
                     format!("{{ mode: verify-full, ca: {} }}", authority.display());
             }
+            Upstream::MariaDb(server) => {
+                usual.protocol = Protocol::Mysql;
+                usual.credential = APP_NATIVE;
+                usual.roles = ROLES.replace("*.public.orders", "*.orders");
+                let authority = server.authority_file();
+                usual.upstream_tls =
+                    format!("{{ mode: verify-full, ca: {} }}", authority.display());
+            }
             Upstream::Host(server) => {
                 usual.protocol = Protocol::Ssh;
                 SSH_ROLES.clone_into(&mut usual.roles);
@@ -153,7 +162,7 @@ impl Configuration {
     #[must_use]
     pub fn everything_allowed(self) -> Self {
         let (domain, block) = match self.protocol {
-            Protocol::Postgres => (model::Domain::Sql, "sql"),
+            Protocol::Postgres | Protocol::Mysql => (model::Domain::Sql, "sql"),
             Protocol::Ssh => (model::Domain::Ssh, "ssh"),
             Protocol::Http => (model::Domain::Http, "http"),
         };
@@ -163,12 +172,14 @@ impl Configuration {
             .map(|action| action.as_str())
             .collect();
         let all = match self.protocol {
-            Protocol::Postgres | Protocol::Ssh => format!("actions: [{}]", actions.join(", ")),
+            Protocol::Postgres | Protocol::Ssh | Protocol::Mysql => {
+                format!("actions: [{}]", actions.join(", "))
+            }
             Protocol::Http => "methods: [\"*\"]".to_owned(),
         };
         // What runs other programs is granted only where it is spelt out.
         let wrappers = match self.protocol {
-            Protocol::Postgres | Protocol::Http => String::new(),
+            Protocol::Postgres | Protocol::Http | Protocol::Mysql => String::new(),
             Protocol::Ssh => {
                 let named = |name: &&str| format!("\"{name} **\", \"{name}\"");
                 let commands: Vec<String> = WRAPPERS.iter().map(named).collect();
@@ -299,7 +310,7 @@ impl Configuration {
     fn way_in(&self) -> String {
         let Self { upstream_tls, host_keys, host_credential, .. } = self;
         match self.protocol {
-            Protocol::Postgres => format!(
+            Protocol::Postgres | Protocol::Mysql => format!(
                 "    upstream_tls: {upstream_tls}\n    \
                  credential: {{ user: {}, password: {{ file: {} }} }}\n",
                 self.credential.name,

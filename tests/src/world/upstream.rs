@@ -5,6 +5,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::cluster::Cluster;
+use crate::mariadb::MariaDb;
 use crate::sshd::SshServer;
 
 /// A real server.
@@ -12,6 +13,8 @@ use crate::sshd::SshServer;
 pub enum Upstream {
     /// PostgreSQL.
     Database(&'static Cluster),
+    /// MariaDB.
+    MariaDb(&'static MariaDb),
     /// OpenSSH.
     Host(&'static SshServer),
 }
@@ -22,6 +25,7 @@ impl Upstream {
     pub fn address(self) -> SocketAddr {
         let port = match self {
             Self::Database(cluster) => cluster.port(),
+            Self::MariaDb(server) => server.port(),
             Self::Host(server) => server.port(),
         };
         (Ipv4Addr::LOCALHOST, port).into()
@@ -37,5 +41,11 @@ impl From<&'static Cluster> for Upstream {
 impl From<&'static SshServer> for Upstream {
     fn from(server: &'static SshServer) -> Self {
         Self::Host(server)
+    }
+}
+
+impl From<&'static MariaDb> for Upstream {
+    fn from(server: &'static MariaDb) -> Self {
+        Self::MariaDb(server)
     }
 }

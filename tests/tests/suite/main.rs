@@ -11,6 +11,7 @@
 mod conformance;
 mod fixture;
 mod kernel;
+mod mysql;
 mod postgres;
 mod ssh;
 mod trust;

@@ -20,11 +20,13 @@ pub enum Protocol {
     Ssh,
     /// HTTP, versions 1.1 and 2.
     Http,
+    /// The client/server protocol of MySQL and MariaDB.
+    Mysql,
 }
 
 impl Protocol {
     /// Every protocol, for sweeps.
-    pub const ALL: &'static [Self] = &[Self::Postgres, Self::Ssh, Self::Http];
+    pub const ALL: &'static [Self] = &[Self::Postgres, Self::Ssh, Self::Http, Self::Mysql];
 
     /// The word used in configuration, audit and command line.
     #[must_use]
@@ -33,6 +35,7 @@ impl Protocol {
             Self::Postgres => "postgres",
             Self::Ssh => "ssh",
             Self::Http => "http",
+            Self::Mysql => "mysql",
         }
     }
 
@@ -40,7 +43,7 @@ impl Protocol {
     #[must_use]
     pub const fn domain(self) -> Domain {
         match self {
-            Self::Postgres => Domain::Sql,
+            Self::Postgres | Self::Mysql => Domain::Sql,
             Self::Ssh => Domain::Ssh,
             Self::Http => Domain::Http,
         }
@@ -50,7 +53,7 @@ impl Protocol {
     #[must_use]
     pub const fn connects_to(self) -> &'static str {
         match self {
-            Self::Postgres => "database",
+            Self::Postgres | Self::Mysql => "database",
             Self::Ssh | Self::Http => "target",
         }
     }

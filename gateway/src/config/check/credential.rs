@@ -109,12 +109,12 @@ impl Checker<'_> {
             raw.none.as_ref().map(|at| at.spot),
         ];
         match protocol {
-            Protocol::Postgres => {
+            Protocol::Postgres | Protocol::Mysql => {
                 if raw.user.is_none() {
                     refuse(spot, "the key user is missing", "add user: the name to log in with");
                 }
                 for spot in keys.into_iter().chain(of_http).flatten() {
-                    let reason = "PostgreSQL does not log in with this";
+                    let reason = "no database logs in with this";
                     refuse(spot, reason, "remove it; write password: { file: .. }");
                 }
             }

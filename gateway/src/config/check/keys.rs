@@ -22,8 +22,8 @@ impl Checker<'_> {
         let keys = keys! {
             databases: Postgres,
             users: Ssh,
-            client_tls: Postgres | Http,
-            upstream_tls: Postgres | Http,
+            client_tls: Postgres | Http | Mysql,
+            upstream_tls: Postgres | Http | Mysql,
             host_keys: Ssh,
             client_host_key: Ssh,
             sftp_paths: Ssh,

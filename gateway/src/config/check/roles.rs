@@ -282,18 +282,18 @@ fn target_facts(at: &At<RawTarget>) -> Option<TargetFacts> {
             .as_ref()
             .and_then(At::get)
             .map(|name| Environment(name.as_str().into())),
-        roots: raw
-            .databases
-            .as_ref()
-            .map(text)
-            .unwrap_or_default()
-            .into_iter()
-            .map(Arc::from)
-            .collect(),
+        roots: match raw.protocol.get()? {
+            // Its rules name databases below the one catalogue that every server has.
+            Protocol::Mysql => vec!["def".into()],
+            _ => {
+                let names = raw.databases.as_ref().map(text).unwrap_or_default();
+                names.into_iter().map(Arc::from).collect()
+            }
+        },
         encoded_slashes: http::keeps_encoded_slashes(raw),
         hosts: match raw.protocol.get()? {
             Protocol::Http => http::hosts(raw),
-            Protocol::Postgres | Protocol::Ssh => Vec::new(),
+            Protocol::Postgres | Protocol::Ssh | Protocol::Mysql => Vec::new(),
         },
     })
 }

@@ -41,6 +41,8 @@ impl Checker<'_> {
                         Protocol::Http => {
                             "give both targets hosts that do not overlap, or merge them"
                         }
+                        // A statement may name any database of the server.
+                        Protocol::Mysql => "merge the two; rules can tell their databases apart",
                     };
                     self.refuse(&one.addresses, reason, remedy);
                 }
@@ -83,11 +85,13 @@ impl Checker<'_> {
             // SSH is its own encryption; these keys are refused there.
             client_tls: match protocol? {
                 Protocol::Ssh => ClientTls::Refuse,
-                Protocol::Postgres | Protocol::Http => client_tls(raw.client_tls.as_ref())?,
+                Protocol::Postgres | Protocol::Http | Protocol::Mysql => {
+                    client_tls(raw.client_tls.as_ref())?
+                }
             },
             upstream_tls: match protocol? {
                 Protocol::Ssh => no_tls(),
-                Protocol::Postgres | Protocol::Http => upstream_tls?,
+                Protocol::Postgres | Protocol::Http | Protocol::Mysql => upstream_tls?,
             },
             ssh: ssh?,
             http: http?,

@@ -123,29 +123,26 @@ impl<'a> Command<'a> {
     }
 }
 
-/// Appends a command: its number and what follows.
-pub fn put_command(out: &mut Vec<u8>, number: u8, body: &[u8]) {
-    packet(out, &mut 0, |out| {
+/// Appends a command: its number and what follows. Gives the number that the first packet of its
+/// answer has.
+pub fn put_command(out: &mut Vec<u8>, number: u8, body: &[u8]) -> u8 {
+    let mut sequence = 0;
+    packet(out, &mut sequence, |out| {
         out.push(number);
         out.extend_from_slice(body);
     });
+    sequence
 }
 
 /// Appends a command about a prepared statement: its number, the statement, what follows.
-pub fn put_statement_command(out: &mut Vec<u8>, number: u8, statement: u32, body: &[u8]) {
-    packet(out, &mut 0, |out| {
+pub fn put_statement_command(out: &mut Vec<u8>, number: u8, statement: u32, body: &[u8]) -> u8 {
+    let mut sequence = 0;
+    packet(out, &mut sequence, |out| {
         out.push(number);
         put_u32(out, statement);
         out.extend_from_slice(body);
     });
-}
-
-/// Appends a change of whether texts may hold several statements.
-pub fn put_set_option(out: &mut Vec<u8>, option: u16) {
-    packet(out, &mut 0, |out| {
-        out.push(code::SET_OPTION);
-        put_u16(out, option);
-    });
+    sequence
 }
 
 /// What a server answers to the preparation of a statement, before it describes it.

@@ -92,6 +92,9 @@ impl Type {
     #[must_use]
     pub fn text(self, value: &[u8], out: &mut Vec<u8>) -> Option<()> {
         out.clear();
+        if !matches!(self.form(), Some(Form::Fixed(_) | Form::Short)) {
+            return None;
+        }
         let written = match (self.kind, self.unsigned) {
             (kind::FLOAT, _) => write!(out, "{}", f32::from_le_bytes(value.try_into().ok()?)),
             (kind::DOUBLE, _) => write!(out, "{}", f64::from_le_bytes(value.try_into().ok()?)),
@@ -271,6 +274,7 @@ mod tests {
             assert_eq!(text(kind, unsigned, value).as_deref(), Some(want));
         }
         assert_eq!(text(kind::VAR_STRING, false, b"amy"), None);
+        assert_eq!(text(kind::VAR_STRING, false, b"7"), None, "as long as a number");
         assert_eq!(text(kind::DATE, false, &[1]), None);
     }
 

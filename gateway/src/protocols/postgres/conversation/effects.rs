@@ -6,13 +6,11 @@
 
 use std::sync::Arc;
 
-use model::Operation;
-
 use super::Conversation;
 use super::expected::{Description, NameUndo, Portal, Prepared};
 use crate::protocols::postgres::names::Found;
 use crate::protocols::postgres::words::{Complaint, state};
-use crate::session::sql::{Analysis, DiscardWhat, Referral, Statement, StatementKind};
+use crate::session::sql::{DiscardWhat, Referral, Statement, StatementKind};
 use crate::session::{Refusal, Statements};
 
 /// Bytes of a name that the server tells apart (`NAMEDATALEN` less its NUL).
@@ -115,7 +113,7 @@ impl Conversation {
         depth: usize,
     ) -> Result<Arc<Statements>, Unresolved> {
         let outer = self.session.read(text).map_err(Unresolved::Refused)?;
-        let reading = if by_sql { inner_statement(&outer).unwrap_or(outer) } else { outer };
+        let reading = if by_sql { outer.inner().unwrap_or(outer) } else { outer };
         let mut inner = Vec::new();
         for (which, statement) in reading.statements().iter().enumerate() {
             let Some(referral) = &statement.refers_to else { continue };
@@ -241,22 +239,4 @@ pub(super) fn no_portal(name: &[u8]) -> Complaint {
 /// The text of one statement.
 fn statement_text<'a>(text: &'a str, statement: &Statement) -> &'a str {
     text.get(statement.range.clone()).unwrap_or(text)
-}
-
-/// What a `PREPARE` or `DECLARE` is around, as if it had been sent alone.
-fn inner_statement(outer: &Arc<Statements>) -> Option<Arc<Statements>> {
-    let [statement] = outer.statements() else { return None };
-    let inner = match &statement.kind {
-        StatementKind::Prepare { inner, .. } | StatementKind::DeclareCursor { inner, .. } => inner,
-        _ => return None,
-    };
-    Some(Arc::new(Statements {
-        operation: Arc::new(Operation {
-            kind: inner.kind.phrase().into(),
-            text: Arc::clone(&outer.operation.text),
-            accesses: Arc::clone(&inner.accesses),
-        }),
-        analysis: Analysis { statements: vec![(**inner).clone()] },
-        unreadable: None,
-    }))
 }

@@ -85,15 +85,35 @@ impl<'a> Execute<'a> {
         Ok(Bound { new_types, values: self.rest })
     }
 
-    /// Appends it as a command.
-    pub fn put(&self, out: &mut Vec<u8>) {
-        packet(out, &mut 0, |out| {
+    /// Appends it as a command. Gives the number that the first packet of its answer has.
+    pub fn put(&self, out: &mut Vec<u8>) -> u8 {
+        let mut sequence = 0;
+        packet(out, &mut sequence, |out| {
             out.push(code::STMT_EXECUTE);
             put_u32(out, self.statement);
             out.push(self.flags);
             put_u32(out, self.iterations);
             out.extend_from_slice(self.rest);
         });
+        sequence
+    }
+
+    /// The same, with the types of its parameters, where the client left them out because it has
+    /// told them before.
+    pub fn put_with_types(&self, out: &mut Vec<u8>, types: &[Type]) -> u8 {
+        let nulls = types.len().div_ceil(8);
+        let head = self.rest.get(..nulls).unwrap_or_default();
+        let tail = match self.rest.get(nulls) {
+            Some(0) => self.rest.get(nulls + 1..).unwrap_or_default(),
+            _ => return self.put(out),
+        };
+        let mut rest = head.to_vec();
+        rest.push(1);
+        for one in types {
+            rest.extend_from_slice(&[one.kind, if one.unsigned { UNSIGNED } else { 0 }]);
+        }
+        rest.extend_from_slice(tail);
+        Execute { rest: &rest, ..*self }.put(out)
     }
 }
 
@@ -145,7 +165,7 @@ mod tests {
         let mut rest = Vec::new();
         put_texts(&mut rest, &[Some(b"amy"), None, Some(b"")]);
         let mut out = Vec::new();
-        execute(&rest).put(&mut out);
+        assert_eq!(execute(&rest).put(&mut out), 1);
         assert_eq!(Command::read(&out[4..]), Ok(Command::Execute(execute(&rest))));
         let bound = execute(&rest).bound(3, None, |_| false).unwrap();
         let types = bound.new_types.unwrap();
@@ -167,6 +187,10 @@ mod tests {
         let text = Type { kind: kind::VAR_STRING, unsigned: false };
         assert!(execute(&rest).bound(1, Some(&[text]), |_| false).is_ok());
         assert!(execute(&rest).bound(1, Some(&[text, text]), |_| false).is_err());
+        let mut out = Vec::new();
+        execute(&rest).put_with_types(&mut out, &[text]);
+        let Ok(Command::Execute(told)) = Command::read(&out[4..]) else { panic!("a run") };
+        assert_eq!(told.rest, [0, 1, kind::VAR_STRING, 0, 3, b'a', b'm', b'y']);
         let unknown = [0, 1, 99, 0, 1];
         assert!(execute(&unknown).bound(1, None, |_| false).is_err());
     }

@@ -1,0 +1,183 @@
+//! Rows on their way to the client.
+//!
+//! Owns the plan of each answer's columns, and the recording of what was shown. Must not know
+//! which columns are masked, nor sockets. A row without a plan is not shown.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use model::MaskProfile;
+use model::audit::SessionEnd;
+use rustc_hash::FxHashMap;
+use wire::Edit;
+use wire::mysql::row::{binary_values, edit_text_row, text_values};
+use wire::mysql::value::Type;
+
+use super::answers::upstream_violation;
+use super::expected::{Owed, Running};
+use super::{Conversation, Ended};
+use crate::protocols::mysql::lines::Lines;
+use crate::protocols::mysql::shape::{Shape, WireColumn, text};
+use crate::session::sql::StatementKind;
+use crate::session::{OutputColumn, Refusal, Session, Statements};
+
+/// Shapes of late answers, by the reading they answer.
+#[derive(Debug, Default)]
+pub(super) struct ShapeCache {
+    shapes: FxHashMap<(usize, usize), Cached>,
+}
+
+#[derive(Debug)]
+struct Cached {
+    /// Kept alive, so that the address it is found by stays its own.
+    _statements: Arc<Statements>,
+    masks: Arc<MaskProfile>,
+    shape: Arc<Shape>,
+}
+
+/// Shapes remembered; all are forgotten when there are more.
+const SHAPES_MAX: usize = 256;
+
+impl Conversation {
+    /// Plans the rows whose columns have been described.
+    pub(super) fn plan_rows(&mut self, running: &mut Running) -> Result<(), Ended> {
+        let shape = self
+            .shapes
+            .shape(&self.session, running)
+            .map_err(|refusal| Ended::refused(SessionEnd::Refused, &refusal))?;
+        let names: Vec<&str> = running.columns.iter().map(|column| &*column.name).collect();
+        self.session.record_columns(&running.receipt, names.into_iter());
+        let statement = running.statements.statements().get(running.which);
+        // Warnings quote values of whatever statement they are about.
+        running.quotes = statement.is_some_and(|one| {
+            matches!(&one.kind, StatementKind::Show { name } if **name == *"warnings" || **name == *"errors")
+        });
+        running.shape = Some(shape);
+        Ok(())
+    }
+
+    /// Shows one row.
+    #[inline]
+    pub(super) fn show_row(&mut self, lines: &mut Lines, range: Range<usize>) -> Result<(), Ended> {
+        let Self { owed, session, buffers, .. } = self;
+        let Owed::Running(running) = owed else {
+            return Err(Ended::violation("upstream", "a row that nothing asked for"));
+        };
+        if let Some(refusal) = &running.withheld {
+            return Err(Ended::refused(SessionEnd::Refused, refusal));
+        }
+        let Some(shape) = &running.shape else {
+            return Err(Ended::violation("upstream", "rows that nobody has described"));
+        };
+        let Lines { answers, shown, .. } = lines;
+        let payload = answers.bytes(range);
+        let mut row = std::mem::take(&mut buffers.row);
+        row.clear();
+        let edited = if running.quotes {
+            quoted(session, payload, shape.columns().len(), &mut row)
+        } else if shape.passes() {
+            Ok((false, 0))
+        } else {
+            shape.edit_row(payload, running.prepared.is_some(), &mut row, buffers)
+        };
+        let (changed, masked) = edited.map_err(upstream_violation)?;
+        let bytes = payload.len() as u64;
+        running.rows += 1;
+        running.bytes += bytes;
+        running.masked += masked;
+        let what = if changed { row.as_slice() } else { payload };
+        shown.pass(what);
+        if running.unrecorded == (0, 0) && session.keeps_rows(&running.receipt) {
+            record_row(session, running, what)?;
+        } else {
+            running.unrecorded.0 += 1;
+            running.unrecorded.1 += bytes;
+        }
+        buffers.row = row;
+        Ok(())
+    }
+}
+
+/// A row of warnings: its texts may quote any value.
+fn quoted(
+    session: &Session,
+    payload: &[u8],
+    columns: usize,
+    row: &mut Vec<u8>,
+) -> Result<(bool, u64), wire::mysql::Violation> {
+    /// Level and number stand before the text.
+    const TEXT_COLUMN: usize = 2;
+    let mut masked = 0;
+    let changed = edit_text_row(payload, columns, row, &mut Vec::new(), |index, value, new| {
+        if index != TEXT_COLUMN && columns > TEXT_COLUMN {
+            return Edit::Keep;
+        }
+        match session.safe_message(None, value, false) {
+            Some(safe) => {
+                new.extend_from_slice(&safe);
+                masked += 1;
+                Edit::Replace
+            }
+            None => Edit::Keep,
+        }
+    })?;
+    Ok((changed, masked))
+}
+
+/// Records a row as it was shown.
+fn record_row(session: &mut Session, running: &Running, payload: &[u8]) -> Result<(), Ended> {
+    if running.prepared.is_none() {
+        let values: Result<Vec<_>, _> = text_values(payload).collect();
+        let values = values.map_err(upstream_violation)?;
+        session.record_row(&running.receipt, values.into_iter());
+        return Ok(());
+    }
+    // Binary values are recorded as their text; all buffers are dropped with the row, of which the
+    // recording keeps few.
+    let types: Vec<Type> = running.columns.iter().map(|column| column.type_of).collect();
+    let values: Result<Vec<_>, _> =
+        binary_values(payload, &types).map_err(upstream_violation)?.collect();
+    let values = values.map_err(upstream_violation)?;
+    let mut decoded: Vec<Vec<u8>> = vec![Vec::new(); values.len()];
+    let texts: Vec<Option<&[u8]>> = values
+        .iter()
+        .zip(&types)
+        .zip(&mut decoded)
+        .map(|((value, one), buffer)| value.map(|value| text(*one, value, buffer)))
+        .collect();
+    session.record_row(&running.receipt, texts.iter().copied());
+    Ok(())
+}
+
+impl ShapeCache {
+    /// What becomes of the columns of an answer.
+    pub(super) fn shape(
+        &mut self,
+        session: &Session,
+        running: &Running,
+    ) -> Result<Arc<Shape>, Refusal> {
+        let key = (Arc::as_ptr(&running.statements).addr(), running.which);
+        let masks = running.receipt.masks();
+        if let Some(cached) = self.shapes.get(&key)
+            && Arc::ptr_eq(&cached.masks, masks)
+            && cached.shape.columns() == running.columns
+        {
+            return Ok(Arc::clone(&cached.shape));
+        }
+        let outputs: Vec<OutputColumn<'_>> =
+            running.columns.iter().map(WireColumn::output).collect();
+        let plan =
+            session.row_plan(&running.receipt, &running.statements, running.which, &outputs)?;
+        let shape = Arc::new(Shape::new(plan, running.columns.clone()));
+        if self.shapes.len() >= SHAPES_MAX {
+            self.shapes.clear();
+        }
+        let cached = Cached {
+            _statements: Arc::clone(&running.statements),
+            masks: Arc::clone(masks),
+            shape: Arc::clone(&shape),
+        };
+        self.shapes.insert(key, cached);
+        Ok(shape)
+    }
+}

@@ -1,0 +1,263 @@
+//! The two connections of a session, and the bytes on their way.
+//!
+//! Owns the buffers of both directions, the numbers of packets, and the order of reading and
+//! writing. Must not know what the bytes mean. Bounded: the upstream is read only when everything
+//! shown has reached the client's socket, the client only while little waits for the upstream. Ends
+//! with the session.
+//!
+//! ```text
+//!  client ── read ──▶ requests (Framer) ── judged ──▶ Gate ── write ──▶ upstream
+//!  client ◀── write ── out ◀──────────── shown ── answers (Framer) ◀── read ── upstream
+//! ```
+//!
+//! Each side counts packets by itself: what is shown has numbers of our own.
+
+use std::io;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use wire::mysql::frame::Framer;
+use wire::mysql::{Violation, packet, put_header, put_payload};
+
+use crate::session::{Card, Gate, Stream};
+
+/// Bytes of a connection's buffer to begin with: idle sessions hold two of them.
+pub(super) const BUFFER_BYTES: usize = 8 * 1024;
+/// Bytes a buffer grows to while reads fill it. Raised, bulk answers need fewer system calls and
+/// each busy session more memory.
+pub(super) const BUFFER_BYTES_MAX: usize = 256 * 1024;
+/// Bytes that may wait for the upstream before the client is read no further.
+const STAGED_BYTES_MAX: usize = 256 * 1024;
+
+/// The two connections.
+#[derive(Debug)]
+pub(super) struct Lines {
+    client: Stream,
+    /// What the client said.
+    pub(super) requests: Framer,
+    /// Bytes that its framer misses for its next step.
+    pub(super) request_missing: usize,
+    /// The way to the upstream.
+    pub(super) gate: Gate,
+    /// What the upstream said.
+    pub(super) answers: Framer,
+    /// Bytes that its framer misses for its next step.
+    pub(super) answer_missing: usize,
+    /// What the client is shown.
+    pub(super) shown: Shown,
+    /// The number of the upstream's next packet.
+    due: u8,
+    card: Arc<Card>,
+    gate_dirty: bool,
+}
+
+/// What the client is shown.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    out: Vec<u8>,
+    sent: usize,
+    /// The number of the next packet.
+    sequence: u8,
+    /// Bytes that are missing of a packet whose beginning has been written.
+    streaming: bool,
+    unflushed: bool,
+}
+
+/// What has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Read {
+    /// Bytes of the client.
+    Client,
+    /// The client's end.
+    ClientEnd,
+    /// Bytes of the upstream.
+    Upstream,
+    /// The upstream's end.
+    UpstreamEnd,
+}
+
+/// Which connection failed.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// The client's.
+    Client(io::Error),
+    /// The upstream's.
+    Upstream(io::Error),
+}
+
+impl Shown {
+    /// The answer to a request begins: its first packet has this number.
+    pub(super) const fn begin(&mut self, sequence: u8) {
+        self.sequence = sequence;
+    }
+
+    /// Appends a message.
+    pub(super) fn put(&mut self, body: impl FnOnce(&mut Vec<u8>)) {
+        packet(&mut self.out, &mut self.sequence, body);
+    }
+
+    /// Appends a message as it is.
+    #[inline]
+    pub(super) fn pass(&mut self, payload: &[u8]) {
+        put_payload(&mut self.out, &mut self.sequence, payload);
+    }
+
+    /// Appends a part of a long message: where a packet begins with it, that packet's length.
+    pub(super) fn pass_chunk(&mut self, begins: Option<usize>, chunk: &[u8], last: bool) {
+        if let Some(length) = begins {
+            put_header(&mut self.out, &mut self.sequence, length);
+        }
+        self.out.extend_from_slice(chunk);
+        self.streaming = !last;
+    }
+
+    /// Whether a message is passing in parts, so that nothing may come in between.
+    pub(super) const fn is_streaming(&self) -> bool {
+        self.streaming
+    }
+
+    /// Whether something waits to be written.
+    const fn waits(&self) -> bool {
+        self.unflushed || self.sent < self.out.len()
+    }
+
+    fn poll_flush(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Stream,
+        card: &Card,
+    ) -> Poll<io::Result<()>> {
+        while self.sent < self.out.len() {
+            let rest = self.out.get(self.sent..).unwrap_or_default();
+            let count = ready!(Pin::new(&mut *client).poll_write(cx, rest))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            card.bytes_to_client.fetch_add(count as u64, Ordering::Relaxed);
+            self.sent += count;
+            self.unflushed = true;
+        }
+        self.out.clear();
+        self.sent = 0;
+        if self.out.capacity() > 2 * BUFFER_BYTES_MAX {
+            self.out = Vec::new();
+        }
+        if self.unflushed {
+            ready!(Pin::new(&mut *client).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Lines {
+    pub(super) fn new(client: Stream, gate: Gate, answers: Framer, card: Arc<Card>) -> Self {
+        Self {
+            client,
+            requests: Framer::new(BUFFER_BYTES, BUFFER_BYTES_MAX),
+            request_missing: 0,
+            gate,
+            answers,
+            answer_missing: 0,
+            shown: Shown::default(),
+            due: 0,
+            card,
+            gate_dirty: false,
+        }
+    }
+
+    /// An answer is due whose first packet has this number.
+    pub(super) const fn expect(&mut self, due: u8) {
+        self.due = due;
+    }
+
+    /// Checks the number of a message of the upstream's; `next` is that after it.
+    ///
+    /// # Errors
+    /// Where it is not the one that is due.
+    #[inline]
+    pub(super) const fn check(&mut self, sequence: u8, next: u8) -> Result<(), Violation> {
+        if sequence != self.due {
+            return Err(Violation::OutOfOrder { got: sequence, expected: self.due });
+        }
+        self.due = next;
+        Ok(())
+    }
+
+    /// Passes a part of a long message of the upstream's.
+    pub(super) fn pass_chunk(&mut self, range: Range<usize>, begins: Option<usize>, last: bool) {
+        let Self { answers, shown, .. } = self;
+        shown.pass_chunk(begins, answers.bytes(range), last);
+        if begins.is_some() {
+            self.due = self.due.wrapping_add(1);
+        }
+        self.answers.consume();
+    }
+
+    /// Writes what waits and reads what is there; resolves when something has been read.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        read_client: bool,
+    ) -> Poll<Result<Read, Broken>> {
+        if let Poll::Ready(Err(error)) = self.shown.poll_flush(cx, &mut self.client, &self.card) {
+            return Poll::Ready(Err(Broken::Client(error)));
+        }
+        if self.gate.staged_bytes() > 0 || self.gate_dirty {
+            match self.gate.poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.gate_dirty = false,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Broken::Upstream(error))),
+                Poll::Pending => self.gate_dirty = true,
+            }
+        }
+        if !self.shown.waits()
+            && let Poll::Ready(read) = self.poll_upstream(cx)
+        {
+            return Poll::Ready(read.map_err(Broken::Upstream));
+        }
+        if read_client
+            && self.gate.staged_bytes() < STAGED_BYTES_MAX
+            && let Poll::Ready(read) = self.poll_client(cx)
+        {
+            return Poll::Ready(read.map_err(Broken::Client));
+        }
+        Poll::Pending
+    }
+
+    fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
+        let mut space = ReadBuf::new(self.answers.space(self.answer_missing));
+        ready!(Pin::new(&mut self.gate).poll_read(cx, &mut space))?;
+        let count = space.filled().len();
+        if count == 0 {
+            return Poll::Ready(Ok(Read::UpstreamEnd));
+        }
+        self.answers.filled(count);
+        Poll::Ready(Ok(Read::Upstream))
+    }
+
+    fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
+        let mut space = ReadBuf::new(self.requests.space(self.request_missing));
+        ready!(Pin::new(&mut self.client).poll_read(cx, &mut space))?;
+        let count = space.filled().len();
+        if count == 0 {
+            return Poll::Ready(Ok(Read::ClientEnd));
+        }
+        self.requests.filled(count);
+        self.card.bytes_from_client.fetch_add(count as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(Read::Client))
+    }
+
+    /// Writes everything shown, as far as the client still listens.
+    pub(super) async fn flush_client(&mut self) -> io::Result<()> {
+        std::future::poll_fn(|cx| self.shown.poll_flush(cx, &mut self.client, &self.card)).await
+    }
+
+    /// Closes our side toward the client.
+    pub(super) async fn close_client(&mut self) -> io::Result<()> {
+        std::future::poll_fn(|cx| Pin::new(&mut self.client).poll_shutdown(cx)).await
+    }
+}

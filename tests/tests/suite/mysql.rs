@@ -1,0 +1,14 @@
+//! What only MySQL's protocol can get wrong, against a real MariaDB.
+
+mod clients;
+mod commands;
+mod prepared;
+
+use tests::cluster::SHOP;
+use tests::mysql_client::MysqlClient;
+use tests::world::World;
+
+/// A session of the usual workload with the shop.
+fn session(world: &World) -> MysqlClient {
+    MysqlClient::login(world.open_as(&world.usual_opener()), SHOP).unwrap()
+}
