@@ -44,6 +44,11 @@ pub(crate) fn mitmproxy_environment() -> Outcome<PathBuf> {
     Ok(cache()?.join("mitmproxy"))
 }
 
+/// The packages of Node's with the database clients.
+pub(crate) fn node_packages() -> Outcome<PathBuf> {
+    Ok(cache()?.join("node"))
+}
+
 /// A PostgreSQL 18 beside Debian's 15, where npm could fetch one.
 pub(crate) fn postgres_18() -> Outcome<PathBuf> {
     Ok(cache()?.join("postgres-18"))

@@ -5,6 +5,7 @@
 //! part in place, or with the one command that a person has to run.
 
 mod bpf;
+mod node;
 mod packages;
 mod postgres18;
 mod python;
@@ -25,6 +26,8 @@ pub(crate) enum Need {
     Stage,
     /// A real PostgreSQL with its clients.
     Postgres,
+    /// A real MariaDB server, and the clients that jobs and services use.
+    Mysql,
     /// A real SSH server, and the clients that legacy jobs use.
     Ssh,
     /// The runtimes that are to trust the gateway.
@@ -53,6 +56,7 @@ const EVERYTHING: &[Need] = &[
     Need::Kernel,
     Need::Stage,
     Need::Postgres,
+    Need::Mysql,
     Need::Ssh,
     Need::Trust,
     Need::Http,
@@ -77,11 +81,15 @@ pub(crate) fn ensure(needs: &[Need]) -> Outcome {
     if needs.contains(&Need::Kernel) {
         bpf::ensure()?;
     }
-    if [Need::Postgres, Need::Ssh, Need::Trust].iter().any(|need| needs.contains(need)) {
+    if [Need::Postgres, Need::Mysql, Need::Ssh, Need::Trust].iter().any(|need| needs.contains(need))
+    {
         python::CLIENTS.ensure()?;
     }
     if needs.contains(&Need::HttpPeers) {
         python::MITMPROXY.ensure()?;
+    }
+    if needs.contains(&Need::Mysql) {
+        node::ensure()?;
     }
     if needs.contains(&Need::Postgres18) {
         postgres18::ensure()?;
@@ -94,6 +102,7 @@ fn check(needs: &[Need]) -> Outcome {
     missing.extend(bpf::missing()?);
     missing.extend(python::CLIENTS.missing()?);
     missing.extend(python::MITMPROXY.missing()?);
+    missing.extend(node::missing()?);
     missing.extend(postgres18::missing()?);
     if missing.is_empty() {
         console::step("Ready", "nothing is missing");

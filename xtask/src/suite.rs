@@ -30,6 +30,7 @@ pub(crate) fn run(arguments: &TestArguments) -> Outcome {
         Need::Kernel,
         Need::Stage,
         Need::Postgres,
+        Need::Mysql,
         Need::Ssh,
         Need::Trust,
         Need::Http,

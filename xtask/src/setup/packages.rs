@@ -46,6 +46,13 @@ const PACKAGES: &[Package] = &[
     needed("postgresql-contrib", Need::Postgres, "extensions that the tests exercise"),
     needed("postgresql-client-15", Need::Postgres, "psql, the unchanged client"),
     needed("python3-venv", Need::Postgres, "an environment for psycopg and asyncpg"),
+    needed("mariadb-server", Need::Mysql, "the real server behind the tests"),
+    needed("mariadb-client", Need::Mysql, "mariadb and mariadb-dump, the unchanged clients"),
+    needed("libmariadb-java", Need::Mysql, "JDBC, an unchanged client"),
+    needed("default-jdk-headless", Need::Mysql, "runs a Java client from its source")
+        .or_program("javac"),
+    needed("nodejs", Need::Mysql, "runs a client of Node's").or_program("node"),
+    needed("npm", Need::Mysql, "fetches the client of Node's").or_program("npm"),
     needed("openssh-server", Need::Ssh, "the real server behind the tests and the demo of SSH"),
     needed("openssh-client", Need::Ssh, "ssh, scp and sftp, the unchanged clients"),
     needed("rsync", Need::Ssh, "copies files over ssh, on both ends").or_program("rsync"),

@@ -28,6 +28,7 @@ pub(super) const CLIENTS: Environment = Environment {
     packages: &[
         "psycopg[binary]==3.3.9",
         "asyncpg==0.32.0",
+        "PyMySQL==1.1.1",
         "paramiko==5.1.0",
         "asyncssh==2.24.1",
         "ssh2-python==1.2.0.post1",

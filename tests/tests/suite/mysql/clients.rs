@@ -9,6 +9,8 @@ use tests::mariadb::{APP_NATIVE, MARIADB_USERS, MariaDb};
 use tests::programs::{self, Said};
 use tests::world::World;
 
+const PYMYSQL: &str = include_str!("clients/everything.py");
+
 fn open_world() -> World {
     World::with(MariaDb::shared(), |usual| usual.everything_allowed().classification(""))
 }
@@ -84,4 +86,41 @@ fn clients_speak_tls_to_the_gateway() {
     let ca = format!("--ssl-ca={}", world.authority_file().display());
     let shown = client(world.port(), "mariadb", &["--ssl", &ca, "--execute", "SELECT 7", SHOP]);
     assert!(shown.success().contains('7'));
+}
+
+/// A program of another client, run both ways.
+fn same_program(world: &World, program: &str, arguments: &[&str]) {
+    // A database of its own: what other tests do to the shared one meanwhile is not asked here.
+    let database = world.mariadb().fresh_database();
+    let run = |port: u16| {
+        let mut command = Command::new(program);
+        command.args(arguments).env("PORT", port.to_string()).env("DATABASE", &database);
+        command.env("USER", APP_NATIVE.name).env("PASSWORD", APP_NATIVE.password);
+        programs::run(command.env("MODULES", programs::cache().join("node/node_modules")))
+    };
+    let (direct, through) = (run(world.mariadb().port()), run(world.port()));
+    assert_eq!(through.everything(), direct.everything(), "{program}");
+    assert_eq!(direct.status, Some(0), "{}", direct.everything());
+}
+
+/// A script of this folder.
+fn script(name: &str) -> String {
+    format!("{}/tests/suite/mysql/clients/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn pymysql_sees_no_difference() {
+    let python = programs::cache().join("python/bin/python");
+    same_program(&open_world(), python.to_str().unwrap(), &["-c", PYMYSQL]);
+}
+
+#[test]
+fn the_driver_of_node_sees_no_difference() {
+    same_program(&open_world(), "node", &[&script("everything.js")]);
+}
+
+#[test]
+fn the_driver_of_java_sees_no_difference() {
+    let driver = "/usr/share/java/mariadb-java-client.jar";
+    same_program(&open_world(), "java", &["-cp", driver, &script("Everything.java")]);
 }

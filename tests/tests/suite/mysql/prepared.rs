@@ -47,7 +47,7 @@ fn execute(client: &mut MysqlClient, statement: u32, flags: u8, values: &[Option
 fn described(client: &mut MysqlClient) -> (Vec<Type>, EofPacket) {
     let (_, first) = client.receive().unwrap();
     assert_eq!(error_of(&first), None);
-    let types: Vec<Type> = (0..first[0])
+    let types: Vec<Type> = (0..*first.first().unwrap())
         .map(|_| Type::of(&Column::read(&client.receive().unwrap().1).unwrap()))
         .collect();
     (types, EofPacket::read(&client.receive().unwrap().1).unwrap())

@@ -38,7 +38,7 @@ pub struct Execute<'a> {
 pub struct Bound<'a> {
     /// The types, where the client has told them now.
     pub new_types: Option<Vec<Type>>,
-    /// The NULL map and the values, as they were sent.
+    /// The NULL map, the types where they were told, and the values, as they were sent.
     pub values: &'a [u8],
 }
 
@@ -54,10 +54,11 @@ impl<'a> Execute<'a> {
 
     /// Reads the parameters of a statement that has `count` of them, at least one. `known` are
     /// their types as they were told before; `is_long` says of which the value was sent in parts.
+    /// Servers do not look at what follows the last value, and some clients leave something there:
+    /// it is left out.
     ///
     /// # Errors
-    /// Where they do not fill the message exactly, have types that no value has, or types that
-    /// were never told.
+    /// Where they are truncated, have types that no value has, or types that were never told.
     pub fn bound(
         &self,
         count: usize,
@@ -81,8 +82,8 @@ impl<'a> Execute<'a> {
                 one.take(&mut reader)?;
             }
         }
-        reader.finish()?;
-        Ok(Bound { new_types, values: self.rest })
+        let values = self.rest.get(..self.rest.len() - reader.rest().len()).unwrap_or_default();
+        Ok(Bound { new_types, values })
     }
 
     /// Appends it as a command. Gives the number that the first packet of its answer has.
@@ -176,8 +177,10 @@ mod tests {
         assert!(execute(&rest).bound(2, None, |_| false).is_err());
         assert!(execute(&rest).bound(4, None, |_| false).is_err());
         // Sent in parts before: then it is not here.
-        assert!(execute(&rest).bound(3, None, |index| index == 2).is_err());
-        assert!(execute(&rest[..rest.len() - 1]).bound(3, None, |index| index == 2).is_ok());
+        let without = execute(&rest[..rest.len() - 1]).bound(3, None, |index| index == 2);
+        assert_eq!(without.unwrap().values, &rest[..rest.len() - 1]);
+        let more = [&rest[..], b"left over"].concat();
+        assert_eq!(execute(&more).bound(3, None, |_| false).unwrap().values, rest);
     }
 
     #[test]
