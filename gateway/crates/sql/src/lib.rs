@@ -17,6 +17,7 @@ pub mod postgres;
 mod scope;
 mod statement;
 mod unreadable;
+mod walk;
 
 pub use catalog::{Catalog, CatalogBuilder};
 pub use comparison::{Comparison, Meeting, RowSource};

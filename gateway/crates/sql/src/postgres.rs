@@ -9,7 +9,6 @@
 //! `client_encoding` at UTF8 and `backslash_quote` as it was, because the grammar reads the text
 //! under just these; changes of them are reported as pinned.
 
-mod accesses;
 mod analyser;
 mod call;
 mod compared;
@@ -22,11 +21,9 @@ mod guard;
 mod json;
 mod label;
 mod names;
-mod namespace;
 mod object;
 mod parse;
 mod query;
-mod rows;
 mod session;
 mod settings;
 mod utility;

@@ -9,9 +9,9 @@ use pg_raw_parse::{ConstValue, Node, nodes, raw};
 use super::analyser::Analyser;
 use super::functions;
 use super::object::name_parts;
-use super::rows::Lineage;
 use crate::Unreadable;
 use crate::lineage::ColumnWrite;
+use crate::walk::rows::Lineage;
 
 /// What a call may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -121,12 +121,8 @@ impl<'a> Analyser<'a> {
             return;
         }
         let sources = lineage.sources.iter().map(|origin| self.source(*origin)).collect();
-        self.writes.push(ColumnWrite {
-            relation: ObjectPath::new([self.scope().database, "pg_catalog", function]),
-            column: None,
-            sources,
-            opaque: lineage.opaque,
-        });
+        let relation = ObjectPath::new([self.scope().database, "pg_catalog", function]);
+        self.writes.push(ColumnWrite { relation, column: None, sources, opaque: lineage.opaque });
     }
 
     /// Decides what an unqualified or qualified name may call, and asks for what needs a rule.

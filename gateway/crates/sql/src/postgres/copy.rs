@@ -7,13 +7,14 @@ use std::rc::Rc;
 use model::{Action, Object};
 use pg_raw_parse::{ConstValue, Node, nodes};
 
-use super::analyser::{Analyser, around};
-use super::names::Touched;
-use super::namespace::{Item, Level};
-use super::rows::{ColumnKey, Lineage, Origin, OutColumn, Rows};
+use super::analyser::Analyser;
 use crate::Unreadable;
 use crate::lineage::Outputs;
 use crate::statement::{CopyFormat, CopyOptions, Statement, StatementKind};
+use crate::walk::around;
+use crate::walk::names::Touched;
+use crate::walk::namespace::{Item, Level};
+use crate::walk::rows::{ColumnKey, Lineage, Origin, OutColumn, Rows};
 
 impl<'a> Analyser<'a> {
     pub(super) fn copy(mut self, copy: &'a nodes::CopyStmt) -> Result<Statement, Unreadable> {

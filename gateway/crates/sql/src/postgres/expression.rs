@@ -10,9 +10,9 @@ use pg_raw_parse::{Node, nodes, raw};
 use super::analyser::Analyser;
 use super::compared::meeting_of;
 use super::object::name_parts;
-use super::rows::{Expansion, Lineage, OutColumn};
 use crate::Unreadable;
 use crate::comparison::Meeting;
+use crate::walk::rows::{Expansion, Lineage, OutColumn};
 
 impl<'a> Analyser<'a> {
     /// An expression whose value is not shown: what it derives from can be found out.
@@ -317,7 +317,7 @@ impl<'a> Analyser<'a> {
             }
             self.read_whole(level, entry, &all);
             columns.extend(more);
-            open = super::namespace::both(open, maybe);
+            open = crate::walk::namespace::both(open, maybe);
         }
         Ok(Some((columns, open)))
     }

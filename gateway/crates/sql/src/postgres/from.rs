@@ -9,9 +9,9 @@ use model::{Action, Object, ObjectPath};
 use pg_raw_parse::{Node, nodes};
 
 use super::analyser::Analyser;
-use super::namespace::{Entry, EntryKind, Item};
-use super::rows::{Expansion, Lineage, OutColumn, Rows};
 use crate::Unreadable;
+use crate::walk::namespace::{Entry, EntryKind, Item};
+use crate::walk::rows::{Lineage, OutColumn, Rows};
 
 impl<'a> Analyser<'a> {
     /// Adds every item of a `FROM` list to the innermost level.
@@ -24,23 +24,6 @@ impl<'a> Analyser<'a> {
             self.in_sight(items);
         }
         Ok(())
-    }
-
-    pub(super) fn in_sight(&mut self, items: Vec<Item>) {
-        if let Some(level) = self.levels.last_mut() {
-            level.items.extend(items);
-        }
-    }
-
-    /// What is in sight at the innermost level, taken away for a while.
-    pub(super) fn take_sight(&mut self) -> Vec<Item> {
-        self.levels.last_mut().map(|level| std::mem::take(&mut level.items)).unwrap_or_default()
-    }
-
-    pub(super) fn restore_sight(&mut self, items: Vec<Item>) {
-        if let Some(level) = self.levels.last_mut() {
-            level.items = items;
-        }
     }
 
     pub(super) fn item(&mut self, node: Node<'a>) -> Result<Vec<Item>, Unreadable> {
@@ -176,7 +159,7 @@ impl<'a> Analyser<'a> {
                 Some(names) => columns.extend(
                     names.into_iter().map(|name| OutColumn { name, lineage: lineage.clone() }),
                 ),
-                None => open = super::namespace::both(open, Some(lineage)),
+                None => open = crate::walk::namespace::both(open, Some(lineage)),
             }
         }
         if function.ordinality {
@@ -252,7 +235,7 @@ impl<'a> Analyser<'a> {
         let using = Rc::new(merged.clone());
         let rest = left_columns.into_iter().chain(right_columns);
         merged.extend(rest.filter(|column| !shared.contains(&column.name)));
-        let open = super::namespace::both(left_open, right_open);
+        let open = crate::walk::namespace::both(left_open, right_open);
         let bases = self.bases_of(&both);
         let alias = join.alias();
         for item in &mut both {
@@ -281,25 +264,6 @@ impl<'a> Analyser<'a> {
             both.push(Item { entry, relation: true, columns: false });
         }
         Ok(both)
-    }
-
-    /// The touched relations behind items of the innermost level.
-    fn bases_of(&self, items: &[Item]) -> Vec<u32> {
-        let level = self.levels.len().saturating_sub(1);
-        let entries = items.iter().filter_map(|item| self.entry(level, item.entry));
-        entries.flat_map(|entry| entry.bases.iter().copied()).collect()
-    }
-
-    /// The columns in sight of one side of a join.
-    fn side(&self, items: &[Item]) -> Expansion<'a> {
-        let level = self.levels.len().saturating_sub(1);
-        let (mut columns, mut open) = (Vec::new(), None);
-        for item in items.iter().filter(|item| item.columns) {
-            let (more, maybe) = self.expand(level, item.entry);
-            columns.extend(more);
-            open = super::namespace::both(open, maybe);
-        }
-        (columns, open)
     }
 
     fn sample_item(

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use pg_raw_parse::{Node, nodes};
 
 use super::analyser::Analyser;
-use super::namespace::Item;
-use super::rows::{Lineage, OutColumn, Rows};
 use crate::Unreadable;
 use crate::comparison::Meeting;
+use crate::walk::namespace::Item;
+use crate::walk::rows::{Lineage, OutColumn, Rows};
 
 impl<'a> Analyser<'a> {
     /// An expression of SQL/JSON; anything else is not understood.

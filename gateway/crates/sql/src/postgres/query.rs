@@ -9,10 +9,9 @@ use model::Action;
 use pg_raw_parse::{ConstValue, Node, nodes, raw};
 
 use super::analyser::Analyser;
-use super::namespace::Level;
-use super::rows::{Expansion, Lineage, OutColumn, Rows};
 use crate::Unreadable;
-use crate::lineage::{Form, OutputLineage, Outputs};
+use crate::walk::namespace::Level;
+use crate::walk::rows::{Expansion, Lineage, OutColumn, Rows, union};
 
 impl<'a> Analyser<'a> {
     /// A query, or a writing statement where one may stand: in `WITH`, `COPY`, `EXPLAIN`.
@@ -136,7 +135,7 @@ impl<'a> Analyser<'a> {
                 continue;
             };
             let (values, maybe) = self.expression_list(row)?;
-            open = super::namespace::both(open, maybe);
+            open = crate::walk::namespace::both(open, maybe);
             for (index, value) in values.into_iter().enumerate() {
                 match columns.get_mut(index) {
                     Some(column) => column.lineage.merge(value.lineage),
@@ -172,7 +171,7 @@ impl<'a> Analyser<'a> {
                 other => match self.star(other)? {
                     Some((more, maybe)) => {
                         columns.extend(more);
-                        open = super::namespace::both(open, maybe);
+                        open = crate::walk::namespace::both(open, maybe);
                         continue;
                     }
                     None => self.expression(other)?,
@@ -193,7 +192,7 @@ impl<'a> Analyser<'a> {
         for target in list {
             if let Some((more, maybe)) = self.star(target.val())? {
                 columns.extend(more);
-                open = super::namespace::both(open, maybe);
+                open = crate::walk::namespace::both(open, maybe);
                 continue;
             }
             let mut lineage = self.expression(target.val())?;
@@ -278,24 +277,6 @@ impl<'a> Analyser<'a> {
             }
         }
     }
-
-    /// The end of a query at the top of a statement.
-    pub(super) fn outputs(&self, rows: &Rows<'a>) -> Outputs {
-        if rows.open.is_some() {
-            return Outputs::Unknown;
-        }
-        let columns = rows.columns.iter().map(|column| {
-            let mut lineage = column.lineage.clone();
-            lineage.settle();
-            let mut sources: Vec<_> =
-                lineage.sources.iter().map(|origin| self.source(*origin)).collect();
-            sources.sort_unstable();
-            sources.dedup();
-            let form = if sources.len() == 1 { lineage.form } else { Form::Derived };
-            OutputLineage { name: column.name.into(), sources, form, opaque: lineage.opaque }
-        });
-        Outputs::Columns(columns.collect())
-    }
 }
 
 /// Whether a set operation has nothing of its own beside its two sides.
@@ -305,26 +286,6 @@ fn is_bare(select: &nodes::SelectStmt) -> bool {
         && select.locking_clause().is_empty()
         && matches!(select.limit_offset(), Node::None)
         && matches!(select.limit_count(), Node::None)
-}
-
-/// Column by column, the union of two branches; the names are the first's.
-pub(super) fn union<'a>(mut one: Rows<'a>, other: Rows<'a>) -> Rows<'a> {
-    if one.open.is_some() || other.open.is_some() {
-        // Places cannot be matched: every column may be any.
-        let mut all = one.union();
-        all.merge(other.union());
-        one.open = Some(all);
-        one.single = false;
-        return one;
-    }
-    let columns = Rc::make_mut(&mut one.columns);
-    for (column, other) in columns.iter_mut().zip(other.columns.iter()) {
-        column.lineage.merge(other.lineage.clone());
-        column.lineage.settle();
-    }
-    one.bases.extend(other.bases);
-    one.single = false;
-    one
 }
 
 /// Whether an expression is a constant or a parameter as it is.

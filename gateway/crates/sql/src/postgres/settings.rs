@@ -8,9 +8,9 @@ use model::Action;
 use rustc_hash::FxHashSet;
 
 use super::analyser::Analyser;
-use super::names::Touched;
 use crate::catalog::{BaseColumns, RelationKind};
 use crate::statement::{SettingChange, SettingValue};
+use crate::walk::names::Touched;
 
 /// What a setting is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

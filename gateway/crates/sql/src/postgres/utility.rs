@@ -8,11 +8,12 @@ use std::sync::Arc;
 use model::Action;
 use pg_raw_parse::{Node, nodes, raw};
 
-use super::analyser::{Analyser, around};
+use super::analyser::Analyser;
 use super::session::{Plain, lower, made_up, plain};
 use crate::Unreadable;
 use crate::lineage::Outputs;
 use crate::statement::{Referral, Statement, StatementKind};
+use crate::walk::around;
 
 /// The number of `ACCESS SHARE` among the server's lock modes.
 const ACCESS_SHARE_LOCK: i32 = 1;
@@ -133,7 +134,7 @@ impl<'a> Analyser<'a> {
         Ok(self.finish(StatementKind::Select, outputs))
     }
 
-    fn returned(&self, returning: bool, rows: &super::rows::Rows<'a>) -> Outputs {
+    fn returned(&self, returning: bool, rows: &crate::walk::rows::Rows<'a>) -> Outputs {
         if returning { self.outputs(rows) } else { Outputs::NoRows }
     }
 

@@ -9,15 +9,58 @@ use pg_raw_parse::{Node, nodes};
 
 use super::analyser::Analyser;
 
-use super::namespace::{Cte, CteState};
-use super::query::{rename, union};
-use super::rows::{Lineage, OutColumn, Rows};
+use super::query::rename;
 use crate::Unreadable;
+use crate::walk::rows::{Lineage, OutColumn, Rows, union};
 
 /// How often a recursive `WITH` query is read before its columns are no longer told apart.
 const RECURSIVE_PASSES_MAX: usize = 4;
 
+/// A `WITH` query in sight.
+pub(super) struct Cte<'a> {
+    pub(super) name: &'a str,
+    pub(super) node: Option<&'a nodes::CommonTableExpr>,
+    pub(super) state: CteState<'a>,
+    /// Levels in sight from inside it.
+    pub(super) levels: usize,
+    /// `WITH` queries in sight from inside it.
+    pub(super) ctes: usize,
+}
+
+/// How far a `WITH` query is.
+pub(super) enum CteState<'a> {
+    /// Not looked at yet.
+    Waiting,
+    /// Being looked at: what it is known to give so far.
+    Running { rows: Rows<'a>, consulted: bool },
+    /// Known.
+    Done(Rows<'a>),
+}
+
 impl<'a> Analyser<'a> {
+    /// What a `WITH` query of this name gives, if one is in sight.
+    pub(super) fn cte(&mut self, name: &str) -> Result<Option<Rows<'a>>, Unreadable> {
+        let Some(index) = self.ctes.iter().rposition(|cte| cte.name == name) else {
+            return Ok(None);
+        };
+        if matches!(self.ctes.get(index).map(|cte| &cte.state), Some(CteState::Waiting)) {
+            self.run_cte(index)?;
+        }
+        let rows = self.ctes.get_mut(index).map(|cte| match &mut cte.state {
+            CteState::Waiting => Rows { open: Some(Lineage::opaque()), ..Rows::default() },
+            CteState::Running { rows, consulted } => {
+                *consulted = true;
+                rows.clone()
+            }
+            CteState::Done(rows) => rows.clone(),
+        });
+        let Some(rows) = rows else { return Ok(None) };
+        let rows = self.read_again(rows)?;
+        let state = self.ctes.get(index).map(|cte| &cte.state);
+        let running = matches!(state, Some(CteState::Running { .. }));
+        Ok(Some(if running { self.recursing(rows) } else { rows }))
+    }
+
     /// Puts the queries of a `WITH` clause in sight; the caller takes them away again.
     pub(super) fn with_clause(
         &mut self,
@@ -54,7 +97,8 @@ impl<'a> Analyser<'a> {
             let rows = Rows { open: Some(Lineage::opaque()), ..Rows::default() };
             cte.state = CteState::Running { rows, consulted: false };
         }
-        let inner_levels = self.levels.split_off(levels.min(self.levels.len()));
+        let levels = levels.min(self.levels.len());
+        let inner_levels = self.levels.split_off(levels);
         let inner_ctes = self.ctes.split_off(ctes.min(self.ctes.len()));
         let hidden = self.step_aside(None);
         let rows = self.cte_rows(index, node, recursive);

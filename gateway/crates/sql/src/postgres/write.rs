@@ -9,10 +9,9 @@ use model::Action;
 use pg_raw_parse::{Node, nodes, raw};
 
 use super::analyser::Analyser;
-use super::namespace::{Entry, EntryKind, Item, Level};
-use super::rows::{ColumnKey, Lineage, OutColumn, Rows};
 use crate::Unreadable;
-use crate::lineage::ColumnWrite;
+use crate::walk::namespace::{Entry, EntryKind, Item, Level};
+use crate::walk::rows::{ColumnKey, Lineage, OutColumn, Rows};
 
 impl<'a> Analyser<'a> {
     pub(super) fn insert(&mut self, insert: &'a nodes::InsertStmt) -> Result<Rows<'a>, Unreadable> {
@@ -163,26 +162,6 @@ impl<'a> Analyser<'a> {
                 columns.get(index).map(|column| &*column.name)
             });
             self.note_write(touched, name, &column.lineage);
-        }
-    }
-
-    /// A column is written from other columns.
-    pub(super) fn note_write(&mut self, touched: &[u32], name: Option<&str>, lineage: &Lineage) {
-        if lineage.sources.is_empty() && !lineage.opaque {
-            return;
-        }
-        let mut sources: Vec<_> =
-            lineage.sources.iter().map(|origin| self.source(*origin)).collect();
-        sources.sort_unstable();
-        sources.dedup();
-        for one in touched {
-            let Some(relation) = self.touched.get(*one as usize) else { continue };
-            self.writes.push(ColumnWrite {
-                relation: self.path(relation),
-                column: name.map(Into::into),
-                sources: sources.clone(),
-                opaque: lineage.opaque,
-            });
         }
     }
 

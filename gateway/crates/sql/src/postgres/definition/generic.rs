@@ -10,11 +10,11 @@ use pg_raw_parse::{Node, raw};
 
 use super::super::analyser::Analyser;
 use super::super::object::{Naming, kind_word, naming};
-use super::super::rows::{ColumnKey, Origin};
 use super::super::session::Plain;
 use super::altered;
 use crate::Unreadable;
 use crate::lineage::ColumnWrite;
+use crate::walk::rows::{ColumnKey, Origin};
 
 impl<'a> Analyser<'a> {
     pub(super) fn define_generic(&mut self, node: Node<'a>) -> Result<Plain, Unreadable> {
@@ -129,8 +129,9 @@ impl<'a> Analyser<'a> {
         };
         for (key, column) in keys {
             let source = self.source(Origin { touched, column: key, row: 0 });
+            let relation = ObjectPath::new([self.scope().database, path[0], path[1]]);
             self.writes.push(ColumnWrite {
-                relation: ObjectPath::new([self.scope().database, path[0], path[1]]),
+                relation,
                 column,
                 sources: vec![source],
                 opaque: false,

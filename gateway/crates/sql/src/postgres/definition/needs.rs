@@ -6,10 +6,10 @@ use model::{Action, Columns, Object, ObjectPath};
 use pg_raw_parse::{Node, nodes, raw};
 
 use super::super::analyser::Analyser;
-use super::super::namespace::{Item, Level};
 use super::super::object::{Naming, kind_word, naming, node_name};
-use super::super::rows::Lineage;
 use crate::Unreadable;
+use crate::walk::namespace::{Item, Level};
+use crate::walk::rows::Lineage;
 
 impl<'a> Analyser<'a> {
     /// An object of any kind, named by a relation or by a node.

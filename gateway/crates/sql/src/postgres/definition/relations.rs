@@ -7,12 +7,12 @@ use pg_raw_parse::{Node, nodes, raw};
 
 use super::super::analyser::Analyser;
 use super::super::object::{kind_word, typed_name_parts, untyped};
-use super::super::rows::{ColumnKey, Lineage, Origin, Rows};
 use super::super::session::Plain;
 use super::{altered, created, dropped};
 use crate::Unreadable;
 use crate::lineage::Outputs;
 use crate::statement::{Referral, Statement, StatementKind};
+use crate::walk::rows::{ColumnKey, Lineage, Origin, Rows};
 
 impl<'a> Analyser<'a> {
     pub(super) fn define_relation(&mut self, node: Node<'a>) -> Result<Plain, Unreadable> {

@@ -1,7 +1,7 @@
 //! What a query gives: its columns and where each comes from, while they are being worked out.
 //!
 //! Owns the unions. Must not know names of relations; a source is an index into what the
-//! analyser has touched.
+//! walk has touched.
 
 use std::rc::Rc;
 
@@ -9,18 +9,18 @@ use crate::Form;
 
 /// A column of a touched relation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     /// Index of the touched relation.
-    pub(super) touched: u32,
+    pub(crate) touched: u32,
     /// Which column.
-    pub(super) column: ColumnKey,
+    pub(crate) column: ColumnKey,
     /// The row source that the value varies with; 0 for a value of no row in particular.
-    pub(super) row: u32,
+    pub(crate) row: u32,
 }
 
 /// Names a column within a relation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum ColumnKey {
+pub(crate) enum ColumnKey {
     /// By attribute number, where the catalogue knows it.
     Attribute(i16),
     /// By name: an index into the analyser's names.
@@ -31,72 +31,72 @@ pub(super) enum ColumnKey {
 
 /// Where a value comes from.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lineage {
+pub(crate) struct Lineage {
     /// The columns, with repetitions until [`Lineage::settle`].
-    pub(super) sources: Vec<Origin>,
+    pub(crate) sources: Vec<Origin>,
     /// What happened to the value. `Direct` only with exactly one source.
-    pub(super) form: Form,
+    pub(crate) form: Form,
     /// Whether there may be more to it.
-    pub(super) opaque: bool,
+    pub(crate) opaque: bool,
     /// Row sources it varies with beside those of its columns, with repetitions.
-    pub(super) varies: Vec<u32>,
+    pub(crate) varies: Vec<u32>,
     /// Whether it is one constant, the same in every row.
-    pub(super) fixed: bool,
+    pub(crate) fixed: bool,
 }
 
 /// An output column.
 #[derive(Clone, Debug)]
-pub(super) struct OutColumn<'a> {
-    pub(super) name: &'a str,
-    pub(super) lineage: Lineage,
+pub(crate) struct OutColumn<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) lineage: Lineage,
 }
 
 /// Columns, and what more columns there may be at any place.
-pub(super) type Expansion<'a> = (Vec<OutColumn<'a>>, Option<Lineage>);
+pub(crate) type Expansion<'a> = (Vec<OutColumn<'a>>, Option<Lineage>);
 
 /// What a query gives.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     /// Its columns, in order.
-    pub(super) columns: Rc<Vec<OutColumn<'a>>>,
+    pub(crate) columns: Rc<Vec<OutColumn<'a>>>,
     /// Set where there may be more columns, at any place: what they may derive from.
-    pub(super) open: Option<Lineage>,
+    pub(crate) open: Option<Lineage>,
     /// The touched relations in its `FROM`, for row locks.
-    pub(super) bases: Vec<u32>,
+    pub(crate) bases: Vec<u32>,
     /// Whether there is but one row, whatever is stored.
-    pub(super) single: bool,
+    pub(crate) single: bool,
 }
 
 impl Lineage {
     /// A constant, a parameter, a count.
-    pub(super) fn constant() -> Self {
+    pub(crate) fn constant() -> Self {
         Self::default()
     }
 
     /// A stored value as it is.
-    pub(super) fn direct(origin: Origin) -> Self {
+    pub(crate) fn direct(origin: Origin) -> Self {
         Self { sources: vec![origin], form: Form::Direct, ..Self::default() }
     }
 
     /// Something that is computed from no column, yet differs from row to row.
-    pub(super) fn varying(row: u32) -> Self {
+    pub(crate) fn varying(row: u32) -> Self {
         Self { varies: vec![row], ..Self::default() }
     }
 
     /// Something that cannot be shown.
-    pub(super) fn opaque() -> Self {
+    pub(crate) fn opaque() -> Self {
         Self { opaque: true, ..Self::default() }
     }
 
     /// The value was changed on its way.
     #[must_use]
-    pub(super) fn derived(mut self) -> Self {
+    pub(crate) fn derived(mut self) -> Self {
         self.form = Form::Derived;
         self
     }
 
     /// The value may come from here too.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         self.fixed = false;
         if !other.varies.is_empty() {
             self.varies.extend(other.varies);
@@ -121,7 +121,7 @@ impl Lineage {
     }
 
     /// Whether it varies with more than one row source, or with a row and a value of none.
-    pub(super) fn meets(&self) -> bool {
+    pub(crate) fn meets(&self) -> bool {
         let mut rows =
             self.sources.iter().map(|origin| origin.row).chain(self.varies.iter().copied());
         let first = rows.next();
@@ -129,7 +129,7 @@ impl Lineage {
     }
 
     /// The same without repetitions.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         if self.sources.len() > 1 {
             self.sources.sort_unstable();
             self.sources.dedup();
@@ -143,7 +143,7 @@ impl Lineage {
 
 impl Rows<'_> {
     /// Everything that any of its columns may derive from.
-    pub(super) fn union(&self) -> Lineage {
+    pub(crate) fn union(&self) -> Lineage {
         let mut all = self.open.clone().unwrap_or_default();
         for column in self.columns.iter() {
             all.merge(column.lineage.clone());
@@ -151,4 +151,24 @@ impl Rows<'_> {
         all.settle();
         all.derived()
     }
+}
+
+/// Column by column, the union of two branches; the names are the first's.
+pub(crate) fn union<'a>(mut one: Rows<'a>, other: Rows<'a>) -> Rows<'a> {
+    if one.open.is_some() || other.open.is_some() {
+        // Places cannot be matched: every column may be any.
+        let mut all = one.union();
+        all.merge(other.union());
+        one.open = Some(all);
+        one.single = false;
+        return one;
+    }
+    let columns = Rc::make_mut(&mut one.columns);
+    for (column, other) in columns.iter_mut().zip(other.columns.iter()) {
+        column.lineage.merge(other.lineage.clone());
+        column.lineage.settle();
+    }
+    one.bases.extend(other.bases);
+    one.single = false;
+    one
 }

@@ -8,45 +8,72 @@
 use std::rc::Rc;
 
 use model::Action;
-use pg_raw_parse::nodes;
 
-use super::analyser::Analyser;
-use super::rows::{ColumnKey, Expansion, Lineage, Origin, OutColumn, Rows};
+use super::Walk;
+use super::rows::{ColumnKey, Expansion, Lineage, Origin, OutColumn};
 use crate::Unreadable;
-use crate::catalog::Relation;
+use crate::catalog::{Column, Relation};
+
+/// How a server looks for names.
+pub(crate) struct Manner {
+    /// Columns that every relation has and no catalogue lists.
+    pub(crate) system_columns: &'static [&'static str],
+    /// Whether a name that is no column may stand for a whole row.
+    pub(crate) whole_rows: bool,
+    /// Whether two column names are the same to the server.
+    pub(crate) same_column: fn(&str, &str) -> Sameness,
+    /// Whether two names of relations or schemas are.
+    pub(crate) same_relation: fn(&str, &str) -> bool,
+    /// Whether the relation of this schema and name holds what other relations hold.
+    pub(crate) holds_others: fn(&str, &str) -> bool,
+}
+
+/// Whether two names are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sameness {
+    No,
+    /// Perhaps, by rules that we do not know exactly.
+    Maybe,
+    Yes,
+}
+
+/// The name of a column that has one which we do not know: any name may mean it.
+pub(crate) const UNNAMED: &str = "\0";
 
 /// One query's `FROM` entries.
 #[derive(Default)]
-pub(super) struct Level<'a> {
-    pub(super) entries: Vec<Entry<'a>>,
+pub(crate) struct Level<'a> {
+    pub(crate) entries: Vec<Entry<'a>>,
     /// What is in sight right now.
-    pub(super) items: Vec<Item>,
+    pub(crate) items: Vec<Item>,
+    /// What the query's own results are called so far, where names may mean these too.
+    pub(crate) results: Vec<OutColumn<'a>>,
 }
 
 /// An entry in sight.
 #[derive(Clone, Copy)]
-pub(super) struct Item {
-    pub(super) entry: usize,
+pub(crate) struct Item {
+    pub(crate) entry: usize,
     /// Its name is in sight.
-    pub(super) relation: bool,
+    pub(crate) relation: bool,
     /// Its columns are in sight without its name.
-    pub(super) columns: bool,
+    pub(crate) columns: bool,
 }
 
 /// Something that rows come from.
-pub(super) struct Entry<'a> {
-    pub(super) name: &'a str,
+pub(crate) struct Entry<'a> {
+    pub(crate) name: &'a str,
     /// Whether it is a relation under its own name, which its schema may precede.
-    pub(super) plain: bool,
-    pub(super) kind: EntryKind<'a>,
+    pub(crate) plain: bool,
+    pub(crate) kind: EntryKind<'a>,
     /// Column names given by the alias, for the first columns.
-    pub(super) renamed: Vec<&'a str>,
+    pub(crate) renamed: Vec<&'a str>,
     /// The touched relations in it, for row locks.
-    pub(super) bases: Vec<u32>,
+    pub(crate) bases: Vec<u32>,
 }
 
 /// What an entry is.
-pub(super) enum EntryKind<'a> {
+pub(crate) enum EntryKind<'a> {
     /// A relation that the catalogue knows.
     Relation { touched: u32, relation: &'a Relation, row: u32 },
     /// One that it does not know, and that may be any of these.
@@ -61,27 +88,6 @@ pub(super) enum EntryKind<'a> {
     },
 }
 
-/// A `WITH` query in sight.
-pub(super) struct Cte<'a> {
-    pub(super) name: &'a str,
-    pub(super) node: Option<&'a nodes::CommonTableExpr>,
-    pub(super) state: CteState<'a>,
-    /// Levels in sight from inside it.
-    pub(super) levels: usize,
-    /// `WITH` queries in sight from inside it.
-    pub(super) ctes: usize,
-}
-
-/// How far a `WITH` query is.
-pub(super) enum CteState<'a> {
-    /// Not looked at yet.
-    Waiting,
-    /// Being looked at: what it is known to give so far.
-    Running { rows: Rows<'a>, consulted: bool },
-    /// Known.
-    Done(Rows<'a>),
-}
-
 /// What an entry says to a column name.
 enum Probe {
     No,
@@ -90,15 +96,13 @@ enum Probe {
     Yes(Lineage),
 }
 
-const SYSTEM_COLUMNS: [&str; 6] = ["ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"];
-
-impl<'a> Analyser<'a> {
-    pub(super) fn entry(&self, level: usize, entry: usize) -> Option<&Entry<'a>> {
+impl<'a> Walk<'a> {
+    pub(crate) fn entry(&self, level: usize, entry: usize) -> Option<&Entry<'a>> {
         self.levels.get(level)?.entries.get(entry)
     }
 
     /// Adds an entry to the innermost level.
-    pub(super) fn add_entry(&mut self, entry: Entry<'a>) -> usize {
+    pub(crate) fn add_entry(&mut self, entry: Entry<'a>) -> usize {
         match self.levels.last_mut() {
             Some(level) => {
                 level.entries.push(entry);
@@ -109,7 +113,7 @@ impl<'a> Analyser<'a> {
     }
 
     /// An unqualified name: a column of the nearest level that has it, or else a whole row.
-    pub(super) fn column(&mut self, name: &'a str) -> Result<Lineage, Unreadable> {
+    pub(crate) fn column(&mut self, name: &'a str) -> Result<Lineage, Unreadable> {
         let mut possible: Option<Lineage> = None;
         for level in (0..self.levels.len()).rev() {
             let (known, maybe) = self.probe_level(level, name)?;
@@ -121,7 +125,9 @@ impl<'a> Analyser<'a> {
             }
             possible = both(possible, maybe);
         }
-        if let Some((level, entry)) = self.relation_in_sight(None, name) {
+        if self.manner.whole_rows
+            && let Some((level, entry)) = self.relation_in_sight(None, name)
+        {
             let row = self.whole_row(level, entry);
             return Ok(both(possible, Some(row)).unwrap_or_default());
         }
@@ -129,7 +135,7 @@ impl<'a> Analyser<'a> {
     }
 
     /// Whether the innermost level surely has a column of this name.
-    pub(super) fn has_column(&self, name: &str) -> bool {
+    pub(crate) fn has_column(&self, name: &str) -> bool {
         let Some(level) = self.levels.len().checked_sub(1) else { return false };
         self.levels.get(level).is_some_and(|found| {
             found.items.iter().any(|item| {
@@ -171,7 +177,15 @@ impl<'a> Analyser<'a> {
                 }
             }
         }
-        match (&known, &maybe) {
+        // What has been read when the result was.
+        let unread = maybe.clone();
+        if let Some(found) = self.levels.get(level) {
+            let same = self.manner.same_column;
+            for result in found.results.iter().filter(|one| same(one.name, name) > Sameness::No) {
+                maybe = both(maybe, Some(result.lineage.clone()));
+            }
+        }
+        match (&known, &unread) {
             (Some(lineage), _) if !reads.is_empty() => {
                 let lineage = lineage.clone();
                 self.read(&lineage);
@@ -183,6 +197,10 @@ impl<'a> Analyser<'a> {
             }
             _ => {}
         }
+        if known.is_some() && !self.manner.whole_rows {
+            // A result of the same name may be meant instead.
+            known = both(known, maybe.clone());
+        }
         if let Some(lineage) = known.as_ref().or(maybe.as_ref()) {
             self.spend(lineage.sources.len())?;
         }
@@ -191,7 +209,7 @@ impl<'a> Analyser<'a> {
 
     /// A system column has no name among the columns, yet its relation is read.
     fn read_system(&mut self, level: usize, reads: &[usize], name: &str) {
-        if !SYSTEM_COLUMNS.contains(&name) {
+        if !self.manner.system_columns.contains(&name) {
             return;
         }
         for at in reads {
@@ -215,25 +233,26 @@ impl<'a> Analyser<'a> {
     }
 
     fn probe(&self, entry: &Entry<'a>, name: &str) -> Probe {
-        let position = entry.renamed.iter().position(|renamed| *renamed == name);
+        let same = self.manner.same_column;
+        let position = entry.renamed.iter().position(|renamed| same(renamed, name) > Sameness::No);
         match &entry.kind {
             EntryKind::Relation { touched, relation, row } => {
-                let column = match position {
-                    Some(position) => relation.columns.get(position),
-                    None => relation
-                        .columns
-                        .iter()
-                        .skip(entry.renamed.len())
-                        .find(|column| *column.name == *name),
+                let direct = |column: &Column| {
+                    let column = ColumnKey::Attribute(column.attribute);
+                    Lineage::direct(Origin { touched: *touched, column, row: *row })
                 };
-                match column {
-                    Some(column) => Probe::Yes(Lineage::direct(Origin {
-                        touched: *touched,
-                        column: ColumnKey::Attribute(column.attribute),
-                        row: *row,
-                    })),
-                    None if SYSTEM_COLUMNS.contains(&name) => Probe::Yes(Lineage::varying(*row)),
-                    None => Probe::No,
+                if let Some(position) = position {
+                    return relation
+                        .columns
+                        .get(position)
+                        .map_or(Probe::No, |column| Probe::Yes(direct(column)));
+                }
+                let rest = relation.columns.iter().skip(entry.renamed.len());
+                match self.chosen(rest.map(|column| (&*column.name, column)), name, direct) {
+                    Probe::No if self.manner.system_columns.contains(&name) => {
+                        Probe::Yes(Lineage::varying(*row))
+                    }
+                    found => found,
                 }
             }
             EntryKind::Unlisted { touched, row } => {
@@ -252,16 +271,22 @@ impl<'a> Analyser<'a> {
                 Probe::Maybe(lineage.unwrap_or_default())
             }
             EntryKind::Rows { columns, open, .. } => {
-                let column = match position {
-                    Some(position) if open.is_none() => columns.get(position),
-                    Some(_) => None,
+                let found = match position {
+                    Some(position) if open.is_none() => columns
+                        .get(position)
+                        .map_or(Probe::No, |column| Probe::Yes(column.lineage.clone())),
+                    Some(_) => Probe::No,
                     None => {
-                        columns.iter().skip(entry.renamed.len()).find(|column| column.name == name)
+                        let rest = columns.iter().skip(entry.renamed.len());
+                        let named = rest.map(|column| (column.name, column));
+                        self.chosen(named, name, |column| column.lineage.clone())
                     }
                 };
-                match (column, open) {
-                    (Some(column), _) => Probe::Yes(column.lineage.clone()),
-                    (None, Some(open)) => {
+                match (found, open) {
+                    (Probe::Maybe(maybe), Some(open)) => {
+                        Probe::Maybe(both(Some(maybe), Some(open.clone())).unwrap_or_default())
+                    }
+                    (Probe::No, Some(open)) => {
                         let mut all = open.clone();
                         if position.is_some() {
                             for column in columns.iter() {
@@ -270,14 +295,36 @@ impl<'a> Analyser<'a> {
                         }
                         Probe::Maybe(all)
                     }
-                    (None, None) => Probe::No,
+                    (found, _) => found,
                 }
             }
         }
     }
 
+    /// The first of these columns that has the name, or else all that may have it.
+    fn chosen<'c, T: 'c>(
+        &self,
+        columns: impl Iterator<Item = (&'c str, &'c T)>,
+        name: &str,
+        lineage: impl Fn(&T) -> Lineage,
+    ) -> Probe {
+        let mut maybe: Option<Lineage> = None;
+        for (own, column) in columns {
+            match if own == UNNAMED {
+                Sameness::Maybe
+            } else {
+                (self.manner.same_column)(own, name)
+            } {
+                Sameness::Yes => return Probe::Yes(lineage(column)),
+                Sameness::Maybe => maybe = both(maybe, Some(lineage(column))),
+                Sameness::No => {}
+            }
+        }
+        maybe.map_or(Probe::No, Probe::Maybe)
+    }
+
     /// The entry whose name is in sight, nearest level first.
-    pub(super) fn relation_in_sight(
+    pub(crate) fn relation_in_sight(
         &self,
         schema: Option<&str>,
         name: &str,
@@ -286,7 +333,7 @@ impl<'a> Analyser<'a> {
             let found = level.items.iter().find(|item| {
                 item.relation
                     && level.entries.get(item.entry).is_some_and(|entry| {
-                        entry.name == name
+                        (self.manner.same_relation)(entry.name, name)
                             && schema.is_none_or(|schema| self.is_in_schema(entry, schema))
                     })
             })?;
@@ -302,12 +349,14 @@ impl<'a> Analyser<'a> {
         };
         entry.plain
             && touched.iter().any(|touched| {
-                self.touched.get(*touched as usize).is_some_and(|found| found.schema == schema)
+                self.touched
+                    .get(*touched as usize)
+                    .is_some_and(|found| (self.manner.same_relation)(found.schema, schema))
             })
     }
 
     /// A column of a certain entry, if it has or may have one of this name.
-    pub(super) fn column_of(
+    pub(crate) fn column_of(
         &mut self,
         level: usize,
         entry: usize,
@@ -327,7 +376,7 @@ impl<'a> Analyser<'a> {
     }
 
     /// A row as one value.
-    pub(super) fn whole_row(&mut self, level: usize, entry: usize) -> Lineage {
+    pub(crate) fn whole_row(&mut self, level: usize, entry: usize) -> Lineage {
         let (columns, open) = self.expand(level, entry);
         let mut all = open.unwrap_or_default();
         for column in columns {
@@ -339,7 +388,7 @@ impl<'a> Analyser<'a> {
     }
 
     /// All columns of an entry are read.
-    pub(super) fn read_whole(&mut self, level: usize, entry: usize, lineage: &Lineage) {
+    pub(crate) fn read_whole(&mut self, level: usize, entry: usize, lineage: &Lineage) {
         let Some(found) = self.entry(level, entry) else { return };
         match &found.kind {
             EntryKind::Relation { touched, .. } => {
@@ -352,7 +401,7 @@ impl<'a> Analyser<'a> {
     }
 
     /// The columns of an entry, without reading them.
-    pub(super) fn expand(&self, level: usize, entry: usize) -> Expansion<'a> {
+    pub(crate) fn expand(&self, level: usize, entry: usize) -> Expansion<'a> {
         let Some(entry) = self.entry(level, entry) else { return (Vec::new(), None) };
         let name_at = |position: usize, name: &'a str| -> &'a str {
             entry.renamed.get(position).copied().unwrap_or(name)
@@ -390,7 +439,7 @@ impl<'a> Analyser<'a> {
     }
 
     /// Reads the columns of a lineage.
-    pub(super) fn read(&mut self, lineage: &Lineage) {
+    pub(crate) fn read(&mut self, lineage: &Lineage) {
         for origin in &lineage.sources {
             self.use_column(origin.touched, Action::Select, origin.column);
         }
@@ -414,34 +463,11 @@ impl<'a> Analyser<'a> {
         lineage.settle();
         lineage
     }
-
-    /// What a `WITH` query of this name gives, if one is in sight.
-    pub(super) fn cte(&mut self, name: &str) -> Result<Option<Rows<'a>>, Unreadable> {
-        let Some(index) = self.ctes.iter().rposition(|cte| cte.name == name) else {
-            return Ok(None);
-        };
-        if matches!(self.ctes.get(index).map(|cte| &cte.state), Some(CteState::Waiting)) {
-            self.run_cte(index)?;
-        }
-        let rows = self.ctes.get_mut(index).map(|cte| match &mut cte.state {
-            CteState::Waiting => Rows { open: Some(Lineage::opaque()), ..Rows::default() },
-            CteState::Running { rows, consulted } => {
-                *consulted = true;
-                rows.clone()
-            }
-            CteState::Done(rows) => rows.clone(),
-        });
-        let Some(rows) = rows else { return Ok(None) };
-        let rows = self.read_again(rows)?;
-        let state = self.ctes.get(index).map(|cte| &cte.state);
-        let running = matches!(state, Some(CteState::Running { .. }));
-        Ok(Some(if running { self.recursing(rows) } else { rows }))
-    }
 }
 
 impl Entry<'_> {
     /// The row source of a relation.
-    pub(super) const fn row(&self) -> u32 {
+    pub(crate) const fn row(&self) -> u32 {
         match self.kind {
             EntryKind::Relation { row, .. } | EntryKind::Unlisted { row, .. } => row,
             EntryKind::Rows { .. } => 0,
@@ -449,7 +475,7 @@ impl Entry<'_> {
     }
 
     /// Whether it has, or may have, a column of this name.
-    pub(super) fn may_have(&self, name: &str) -> bool {
+    pub(crate) fn may_have(&self, name: &str) -> bool {
         if self.renamed.contains(&name) {
             return true;
         }
@@ -472,7 +498,7 @@ impl Entry<'_> {
 }
 
 /// Either, or the union of both.
-pub(super) fn both(one: Option<Lineage>, other: Option<Lineage>) -> Option<Lineage> {
+pub(crate) fn both(one: Option<Lineage>, other: Option<Lineage>) -> Option<Lineage> {
     match (one, other) {
         (Some(mut one), Some(other)) => {
             one.merge(other);

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use model::{Access, Columns, Object};
 
-use super::analyser::Analyser;
+use super::Walk;
 use super::names::{Touched, Use};
 
-impl<'a> Analyser<'a> {
+impl<'a> Walk<'a> {
     pub(super) fn accesses(&mut self) -> Arc<[Access]> {
         let mut accesses = std::mem::take(&mut self.others);
         for touched in &self.touched {
