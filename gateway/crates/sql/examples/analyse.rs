@@ -1,7 +1,8 @@
 //! Prints what statements need, read against the shop of the corpus, and how long reading takes.
 //!
 //! `analyse "SELECT .."` prints one text; without arguments it prints the times of four
-//! statements that stand for the load of an application.
+//! statements that stand for the load of an application. With `--mysql` first, it is MariaDB that
+//! reads.
 
 #![expect(clippy::print_stdout, reason = "an example speaks to people")]
 #![expect(
@@ -21,8 +22,12 @@ use std::time::{Duration, Instant};
 use corpus::Database;
 
 fn main() {
-    let shop = Database::shared();
-    let texts: Vec<String> = std::env::args().skip(1).collect();
+    let mut texts: Vec<String> = std::env::args().skip(1).collect();
+    let mysql = texts.first().is_some_and(|first| first == "--mysql");
+    let shop = if mysql { Database::shared_mariadb() } else { Database::shared() };
+    if mysql {
+        texts.remove(0);
+    }
     for text in &texts {
         match shop.read(text) {
             Ok(statements) => {
@@ -37,17 +42,22 @@ fn main() {
             Err(error) => println!("--> unreadable at {:?}: {error}", error.position()),
         }
     }
-    if texts.is_empty() {
+    if texts.is_empty() && mysql {
+        let row = vec!["(1, 2, 3.5, 'some note')"; 100].join(", ");
+        time(shop, "point", "SELECT id, name, email FROM users WHERE id = ?", false);
+        time(shop, "orm join", &ORM_JOIN.replace('"', "`"), false);
+        time(shop, "insert of 100 rows", &format!("INSERT INTO orders VALUES {row}"), false);
+    } else if texts.is_empty() {
         let row = "(1, 2, 3.5, 'some note', '{a,b}')";
         let insert = format!("INSERT INTO orders VALUES {}", vec![row; 100].join(", "));
-        time(shop, "point", "SELECT id, name, email FROM users WHERE id = $1");
-        time(shop, "orm join", ORM_JOIN);
-        time(shop, "analytic", ANALYTIC);
-        time(shop, "insert of 100 rows", &insert);
+        time(shop, "point", "SELECT id, name, email FROM users WHERE id = $1", true);
+        time(shop, "orm join", ORM_JOIN, true);
+        time(shop, "analytic", ANALYTIC, true);
+        time(shop, "insert of 100 rows", &insert, true);
     }
 }
 
-fn time(shop: &Database, name: &str, text: &str) {
+fn time(shop: &Database, name: &str, text: &str, postgres: bool) {
     let mut best = Duration::MAX;
     for _ in 0..20 {
         let rounds = 500;
@@ -56,6 +66,10 @@ fn time(shop: &Database, name: &str, text: &str) {
             black_box(shop.read(black_box(text)).unwrap());
         }
         best = best.min(start.elapsed() / rounds);
+    }
+    if !postgres {
+        println!("{name:20} {:5} bytes {best:10.2?}", text.len());
+        return;
     }
     let start = Instant::now();
     for _ in 0..1_000 {

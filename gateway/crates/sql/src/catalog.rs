@@ -13,11 +13,15 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use builder::CatalogBuilder;
 
+use crate::server::Server;
+
 /// A snapshot of one database.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     /// Rises with each snapshot; part of the key of any cache of analyses.
     pub version: u64,
+    /// Which server it is of.
+    pub server: Server,
     pub(crate) schemas: FxHashSet<Arc<str>>,
     pub(crate) relations: Vec<Relation>,
     pub(crate) by_oid: FxHashMap<u32, usize>,
@@ -76,6 +80,8 @@ pub struct Column {
     pub type_oid: u32,
     /// Whether its value is generated from others (`COPY t TO` leaves it out).
     pub generated: bool,
+    /// Whether `*` leaves it out.
+    pub hidden: bool,
 }
 
 /// A function, procedure, aggregate or window function.

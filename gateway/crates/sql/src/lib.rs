@@ -13,10 +13,13 @@ pub mod catalog;
 mod comparison;
 mod limits;
 mod lineage;
+pub mod mysql;
 pub mod postgres;
 mod scope;
+mod server;
 mod statement;
 mod unreadable;
+mod view;
 mod walk;
 
 pub use catalog::{Catalog, CatalogBuilder};
@@ -24,6 +27,7 @@ pub use comparison::{Comparison, Meeting, RowSource};
 pub use limits::AnalysisLimits;
 pub use lineage::{ColumnWrite, Form, OutputLineage, Outputs, Source};
 pub use scope::Scope;
+pub use server::{Family, Server};
 pub use statement::{
     Analysis, CopyFormat, CopyOptions, DiscardWhat, Referral, SettingChange, SettingValue,
     Statement, StatementKind, TouchedRelation,

@@ -7,6 +7,7 @@
 
 pub(crate) mod accesses;
 pub(crate) mod compared;
+pub(crate) mod manner;
 pub(crate) mod names;
 pub(crate) mod namespace;
 pub(crate) mod rows;
@@ -20,8 +21,9 @@ use model::{Access, Action, Object, ObjectPath};
 use rustc_hash::FxHashMap;
 
 use self::compared::Compared;
+use self::manner::Manner;
 use self::names::Touched;
-use self::namespace::{Level, Manner};
+use self::namespace::Level;
 use self::rows::{Lineage, Origin};
 use crate::lineage::{ColumnWrite, Outputs};
 use crate::statement::{Referral, SettingChange, Statement, StatementKind};

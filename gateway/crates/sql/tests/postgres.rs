@@ -21,21 +21,7 @@ mod sweep;
 use corpus::Database;
 
 fn check(file: &str, text: &str) {
-    let shop = Database::shared();
-    let mut wrong = String::new();
-    let cases = cases::read_cases(text);
-    assert!(!cases.is_empty(), "{file} has cases");
-    for case in cases {
-        let got = match shop.read(&case.text) {
-            Ok(statements) => statements.iter().flat_map(|one| shop.describe(one)).collect(),
-            Err(error) => vec![format!("unreadable: {error}")],
-        };
-        if got != case.expected {
-            let lines = got.iter().fold(String::new(), |all, line| all + "--> " + line + "\n");
-            wrong += &format!("-- # {}\n{}\n{lines}\n", case.name, case.text);
-        }
-    }
-    assert!(wrong.is_empty(), "{file}: these cases are described otherwise:\n{wrong}");
+    cases::check(file, text, |text| Database::shared().lines(text));
 }
 
 #[test]
@@ -80,21 +66,5 @@ fn a_view_is_followed_column_by_column() {
 
 #[test]
 fn comparisons_that_show_a_masked_value_are_told_from_those_that_do_not() {
-    let shop = Database::shared();
-    let mut wrong = String::new();
-    let (mut expected, mut sections) = (false, 0);
-    for line in include_str!("corpus/comparisons.sql").lines() {
-        if let Some(section) = line.strip_prefix("-- # ") {
-            (expected, sections) = (section.starts_with("shows"), sections + 1);
-        } else if !line.is_empty() && !line.starts_with("--") {
-            let statements = shop.read(line).unwrap_or_else(|error| panic!("{line}: {error}"));
-            let masked = |source: &sql::Source| shop.name(source).ends_with(".email").then_some(());
-            let mut all = statements.iter().flat_map(|one| &one.comparisons);
-            if all.any(|one| one.shows(masked).is_some()) != expected {
-                wrong += &format!("{line}\n");
-            }
-        }
-    }
-    assert_eq!(sections, 2);
-    assert!(wrong.is_empty(), "told wrong:\n{wrong}");
+    corpus::check_comparisons(Database::shared(), include_str!("corpus/comparisons.sql"));
 }

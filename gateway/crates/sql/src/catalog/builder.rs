@@ -9,11 +9,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::closure;
 use super::{BaseColumn, Catalog, Column, Function, Relation, RelationKind};
+use crate::server::Server;
 
 /// Collects rows and builds a [`Catalog`].
 #[derive(Clone, Debug, Default)]
 pub struct CatalogBuilder {
     version: u64,
+    server: Server,
+    hidden: FxHashSet<BaseColumn>,
     names: FxHashSet<Arc<str>>,
     schemas: FxHashSet<Arc<str>>,
     relations: FxHashMap<u32, Relation>,
@@ -66,8 +69,20 @@ impl CatalogBuilder {
         generated: bool,
     ) -> &mut Self {
         let name = self.intern(name);
-        let column = Column { attribute, name, type_oid, generated };
+        let column = Column { attribute, name, type_oid, generated, hidden: false };
         self.columns.entry(relation).or_default().push(column);
+        self
+    }
+
+    /// Which server it is of. MySQL's texts mean different things to different servers.
+    pub fn server(&mut self, server: Server) -> &mut Self {
+        self.server = server;
+        self
+    }
+
+    /// `*` leaves the column out (`INVISIBLE` in MySQL and MariaDB).
+    pub fn hidden(&mut self, column: BaseColumn) -> &mut Self {
+        self.hidden.insert(column);
         self
     }
 
@@ -121,6 +136,7 @@ impl CatalogBuilder {
     pub fn build(mut self) -> Catalog {
         let mut catalog = Catalog {
             version: self.version,
+            server: self.server,
             schemas: self.schemas,
             functions: self.functions,
             operators: self.operators,
@@ -132,6 +148,9 @@ impl CatalogBuilder {
             relation.columns = self.columns.remove(&relation.oid).unwrap_or_default();
             relation.columns.sort_by_key(|column| column.attribute);
             relation.columns.dedup_by_key(|column| column.attribute);
+            for column in &mut relation.columns {
+                column.hidden = self.hidden.contains(&(relation.oid, column.attribute));
+            }
         }
         for (index, relation) in relations.iter().enumerate() {
             catalog.by_oid.insert(relation.oid, index);

@@ -299,18 +299,8 @@ fn is_constant(node: Node<'_>) -> bool {
 
 /// Gives the first columns these names.
 pub(super) fn rename<'a>(rows: &mut Rows<'a>, names: &'a pg_raw_parse::list::NodeList) {
-    if names.is_empty() {
-        return;
-    }
-    if rows.open.is_some() {
-        let all = rows.union();
-        *rows = Rows { open: Some(all), bases: std::mem::take(&mut rows.bases), ..Rows::default() };
-        return;
-    }
-    let columns = Rc::make_mut(&mut rows.columns);
-    for (column, name) in columns.iter_mut().zip(names.iter().filter_map(Node::as_str)) {
-        column.name = name;
-    }
+    let names: Vec<&'a str> = names.iter().filter_map(Node::as_str).collect();
+    rows.rename(&names);
 }
 
 /// The name of an unqualified column reference.

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use crate::catalog::{BaseColumn, Catalog};
-use crate::lineage::{Outputs, Source};
 use crate::{AnalysisLimits, Scope};
 
 /// For a view or materialised view: pairs of its column and a column beneath, to be given to
@@ -27,32 +26,5 @@ pub fn derivations(
     let search_path: [Arc<str>; 0] = [];
     let scope = Scope::new(database, &search_path, catalog, "");
     let analysis = super::analyse(definition, &scope, &AnalysisLimits::default()).ok()?;
-    let [statement] = analysis.statements.as_slice() else { return None };
-    let relation = catalog.relation_by_oid(view)?;
-    let mut everything = Vec::new();
-    for touched in &statement.relations {
-        let beneath = catalog.relation_by_oid(touched.oid?)?;
-        everything.extend(beneath.columns.iter().map(|column| (beneath.oid, column.attribute)));
-    }
-    let outputs = match &statement.outputs {
-        Outputs::Columns(columns) if columns.len() == relation.columns.len() => columns.as_slice(),
-        _ => &[],
-    };
-    let mut edges = Vec::new();
-    for (index, column) in relation.columns.iter().enumerate() {
-        let from = (view, column.attribute);
-        let known = outputs.get(index).filter(|output| !output.opaque).and_then(|output| {
-            output
-                .sources
-                .iter()
-                .map(|source| match source {
-                    Source::Column { relation, attribute } => Some((*relation, *attribute)),
-                    Source::Unlisted { .. } => None,
-                })
-                .collect::<Option<Vec<BaseColumn>>>()
-        });
-        let bases = known.as_ref().unwrap_or(&everything);
-        edges.extend(bases.iter().map(|base| (from, *base)));
-    }
-    Some(edges)
+    crate::view::derivations(catalog, view, &analysis)
 }

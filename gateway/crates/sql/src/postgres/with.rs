@@ -11,7 +11,7 @@ use super::analyser::Analyser;
 
 use super::query::rename;
 use crate::Unreadable;
-use crate::walk::rows::{Lineage, OutColumn, Rows, union};
+use crate::walk::rows::{Lineage, OutColumn, Rows, settled_rows, union};
 
 /// How often a recursive `WITH` query is read before its columns are no longer told apart.
 const RECURSIVE_PASSES_MAX: usize = 4;
@@ -158,7 +158,7 @@ impl<'a> Analyser<'a> {
             self.set_running(index, known.clone());
             let mut next = self.query(node.ctequery())?;
             rename(&mut next, node.aliascolnames());
-            if same(&known, &next) {
+            if settled_rows(&known) == settled_rows(&next) {
                 return Ok(self.each_its_own(next));
             }
             known = union(known, next);
@@ -201,23 +201,6 @@ impl<'a> Analyser<'a> {
         Rc::make_mut(&mut rows.columns).extend(added);
         Ok(())
     }
-}
-
-fn same(one: &Rows<'_>, other: &Rows<'_>) -> bool {
-    let settled = |lineage: &Lineage| {
-        let mut lineage = lineage.clone();
-        // Row sources are new in every pass.
-        lineage.sources.iter_mut().for_each(|origin| origin.row = 0);
-        lineage.settle();
-        (lineage.sources, lineage.opaque)
-    };
-    one.columns.len() == other.columns.len()
-        && one.open.as_ref().map(settled) == other.open.as_ref().map(settled)
-        && one
-            .columns
-            .iter()
-            .zip(other.columns.iter())
-            .all(|(one, other)| settled(&one.lineage) == settled(&other.lineage))
 }
 
 fn columns_named(rows: &Rows<'_>, names: &pg_raw_parse::list::NodeList) -> Lineage {

@@ -10,35 +10,10 @@ use std::rc::Rc;
 use model::Action;
 
 use super::Walk;
+pub(crate) use super::manner::{Manner, Sameness, UNNAMED};
 use super::rows::{ColumnKey, Expansion, Lineage, Origin, OutColumn};
 use crate::Unreadable;
 use crate::catalog::{Column, Relation};
-
-/// How a server looks for names.
-pub(crate) struct Manner {
-    /// Columns that every relation has and no catalogue lists.
-    pub(crate) system_columns: &'static [&'static str],
-    /// Whether a name that is no column may stand for a whole row.
-    pub(crate) whole_rows: bool,
-    /// Whether two column names are the same to the server.
-    pub(crate) same_column: fn(&str, &str) -> Sameness,
-    /// Whether two names of relations or schemas are.
-    pub(crate) same_relation: fn(&str, &str) -> bool,
-    /// Whether the relation of this schema and name holds what other relations hold.
-    pub(crate) holds_others: fn(&str, &str) -> bool,
-}
-
-/// Whether two names are the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Sameness {
-    No,
-    /// Perhaps, by rules that we do not know exactly.
-    Maybe,
-    Yes,
-}
-
-/// The name of a column that has one which we do not know: any name may mean it.
-pub(crate) const UNNAMED: &str = "\0";
 
 /// One query's `FROM` entries.
 #[derive(Default)]
@@ -48,6 +23,8 @@ pub(crate) struct Level<'a> {
     pub(crate) items: Vec<Item>,
     /// What the query's own results are called so far, where names may mean these too.
     pub(crate) results: Vec<OutColumn<'a>>,
+    /// Whether names at this level may mean them; names of subqueries may at any time.
+    pub(crate) results_in_sight: bool,
 }
 
 /// An entry in sight.
@@ -179,7 +156,8 @@ impl<'a> Walk<'a> {
         }
         // What has been read when the result was.
         let unread = maybe.clone();
-        if let Some(found) = self.levels.get(level) {
+        let inside = level + 1 < self.levels.len();
+        if let Some(found) = self.levels.get(level).filter(|one| inside || one.results_in_sight) {
             let same = self.manner.same_column;
             for result in found.results.iter().filter(|one| same(one.name, name) > Sameness::No) {
                 maybe = both(maybe, Some(result.lineage.clone()));
@@ -408,7 +386,8 @@ impl<'a> Walk<'a> {
         };
         match &entry.kind {
             EntryKind::Relation { touched, relation, row } => {
-                let columns = relation.columns.iter().enumerate().map(|(position, column)| {
+                let shown = relation.columns.iter().filter(|column| !column.hidden);
+                let columns = shown.enumerate().map(|(position, column)| {
                     let origin = Origin {
                         touched: *touched,
                         column: ColumnKey::Attribute(column.attribute),
@@ -447,7 +426,7 @@ impl<'a> Walk<'a> {
 
     /// A name that is nowhere: the snapshot is older than the column, or the server will refuse.
     /// It is needed on every relation in sight.
-    fn unresolved_column(&mut self, name: &'a str) -> Lineage {
+    pub(crate) fn unresolved_column(&mut self, name: &'a str) -> Lineage {
         let mut lineage = Lineage::opaque();
         let column = self.name_key(name);
         let bases: Vec<u32> = self

@@ -141,7 +141,23 @@ impl Lineage {
     }
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
+    /// Gives the first columns these names.
+    pub(crate) fn rename(&mut self, names: &[&'a str]) {
+        if names.is_empty() {
+            return;
+        }
+        if self.open.is_some() {
+            let all = self.union();
+            let bases = std::mem::take(&mut self.bases);
+            *self = Rows { open: Some(all), bases, ..Rows::default() };
+            return;
+        }
+        for (column, name) in Rc::make_mut(&mut self.columns).iter_mut().zip(names) {
+            column.name = name;
+        }
+    }
+
     /// Everything that any of its columns may derive from.
     pub(crate) fn union(&self) -> Lineage {
         let mut all = self.open.clone().unwrap_or_default();
@@ -171,4 +187,20 @@ pub(crate) fn union<'a>(mut one: Rows<'a>, other: Rows<'a>) -> Rows<'a> {
     one.bases.extend(other.bases);
     one.single = false;
     one
+}
+
+/// The columns of rows and what more there may be, each by its sources and whether it is opaque.
+type Settled = (Vec<(Vec<Origin>, bool)>, Option<(Vec<Origin>, bool)>);
+
+/// What two readings of the same query have in common once nothing is added.
+pub(crate) fn settled_rows(rows: &Rows<'_>) -> Settled {
+    let settled = |lineage: &Lineage| {
+        let mut lineage = lineage.clone();
+        // Row sources are new in every pass.
+        lineage.sources.iter_mut().for_each(|origin| origin.row = 0);
+        lineage.settle();
+        (lineage.sources, lineage.opaque)
+    };
+    let columns = rows.columns.iter().map(|column| settled(&column.lineage)).collect();
+    (columns, rows.open.as_ref().map(settled))
 }

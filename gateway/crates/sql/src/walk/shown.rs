@@ -4,6 +4,7 @@
 //! classified.
 
 use super::Walk;
+use super::namespace::UNNAMED;
 use super::rows::{Lineage, Rows};
 use crate::lineage::{ColumnWrite, Form, OutputLineage, Outputs};
 
@@ -21,7 +22,8 @@ impl<'a> Walk<'a> {
             sources.sort_unstable();
             sources.dedup();
             let form = if sources.len() == 1 { lineage.form } else { Form::Derived };
-            OutputLineage { name: column.name.into(), sources, form, opaque: lineage.opaque }
+            let name = if column.name == UNNAMED { "?" } else { column.name };
+            OutputLineage { name: name.into(), sources, form, opaque: lineage.opaque }
         });
         Outputs::Columns(columns.collect())
     }

@@ -33,3 +33,18 @@ pub(crate) fn read_cases(text: &str) -> Vec<Case> {
     }
     cases
 }
+
+/// Checks that every case of a file is described as it says.
+pub(crate) fn check(file: &str, text: &str, describe: impl Fn(&str) -> Vec<String>) {
+    let mut wrong = String::new();
+    let cases = read_cases(text);
+    assert!(!cases.is_empty(), "{file} has cases");
+    for case in cases {
+        let got = describe(&case.text);
+        if got != case.expected {
+            let lines = got.iter().fold(String::new(), |all, line| all + "--> " + line + "\n");
+            wrong += &format!("-- # {}\n{}\n{lines}\n", case.name, case.text);
+        }
+    }
+    assert!(wrong.is_empty(), "{file}: these cases are described otherwise:\n{wrong}");
+}

@@ -3,19 +3,29 @@
 //! Owns the format of `*.catalog` and the lines that describe a statement. Shared by the tests
 //! and the example.
 
+#![allow(dead_code, reason = "each test binary looks at one dialect, the example at both")]
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
 use sql::catalog::{Catalog, CatalogBuilder, Function, RelationKind};
-use sql::{AnalysisLimits, Form, Outputs, Scope, SettingValue, Source, Statement, Unreadable};
+use sql::{
+    Analysis, AnalysisLimits, Family, Form, Outputs, Scope, Server, SettingValue, Source,
+    Statement, Unreadable,
+};
 
 /// A database and the session that reads it.
 pub(crate) struct Database {
     pub(crate) catalog: Catalog,
     pub(crate) search_path: Vec<Arc<str>>,
     pub(crate) temporary: Vec<Arc<str>>,
+    dialect: Dialect,
+    /// The first part of every path.
+    database: &'static str,
 }
+
+type Dialect = fn(&str, &Scope<'_>, &AnalysisLimits) -> Result<Analysis, Unreadable>;
 
 impl Database {
     /// The shop of the corpus, which many tests share.
@@ -30,19 +40,50 @@ impl Database {
             catalog: read_catalog(&[include_str!("server.catalog"), include_str!("shop.catalog")]),
             search_path: vec!["$user".into(), "public".into()],
             temporary: Vec::new(),
+            dialect: sql::postgres::analyse,
+            database: "shop",
+        }
+    }
+
+    /// The same shop in MariaDB, which many tests share.
+    pub(crate) fn shared_mariadb() -> &'static Self {
+        static SHOP: LazyLock<Database> = LazyLock::new(|| {
+            Database::mysql(Server { family: Family::MariaDb(101_119), folds_table_names: false })
+        });
+        &SHOP
+    }
+
+    /// The same shop in a server of MySQL's kind.
+    pub(crate) fn mysql(server: Server) -> Self {
+        let mut builder = catalog_builder(&[include_str!("mysql.catalog")]);
+        builder.server(server).hidden((105, 2));
+        Self {
+            catalog: builder.build(),
+            search_path: vec!["shop".into()],
+            temporary: Vec::new(),
+            dialect: sql::mysql::analyse,
+            database: sql::mysql::CATALOG,
         }
     }
 
     pub(crate) fn scope(&self) -> Scope<'_> {
         Scope {
             temporary: &self.temporary,
-            ..Scope::new("shop", &self.search_path, &self.catalog, "app")
+            ..Scope::new(self.database, &self.search_path, &self.catalog, "app")
         }
     }
 
     pub(crate) fn read(&self, text: &str) -> Result<Vec<Statement>, Unreadable> {
-        sql::postgres::analyse(text, &self.scope(), &AnalysisLimits::default())
+        (self.dialect)(text, &self.scope(), &AnalysisLimits::default())
             .map(|analysis| analysis.statements)
+    }
+
+    /// What is said of a text: the lines of its statements, or why it cannot be read.
+    pub(crate) fn lines(&self, text: &str) -> Vec<String> {
+        match self.read(text) {
+            Ok(statements) => statements.iter().flat_map(|one| self.describe(one)).collect(),
+            Err(error) => vec![format!("unreadable: {error}")],
+        }
     }
 
     /// `users.email`, or the path of what is not listed.
@@ -121,6 +162,10 @@ impl Database {
 }
 
 fn read_catalog(texts: &[&str]) -> Catalog {
+    catalog_builder(texts).build()
+}
+
+fn catalog_builder(texts: &[&str]) -> CatalogBuilder {
     let mut builder = CatalogBuilder::new(1);
     let mut columns: HashMap<(u32, String), i16> = HashMap::new();
     let column = |columns: &HashMap<(u32, String), i16>, name: &str| {
@@ -167,7 +212,7 @@ fn read_catalog(texts: &[&str]) -> Catalog {
             _ => panic!("not a line of a catalog: {line}"),
         }
     }
-    builder.build()
+    builder
 }
 
 fn function(schema: &str, name: &str, is_procedure: bool) -> Function {
@@ -181,4 +226,24 @@ fn function(schema: &str, name: &str, is_procedure: bool) -> Function {
         volatility: 'v',
         language: if schema == "pg_catalog" { "internal".into() } else { "sql".into() },
     }
+}
+
+/// Statements under two headings: those that would show a masked value, and those that would not.
+pub(crate) fn check_comparisons(shop: &Database, text: &str) {
+    let mut wrong = String::new();
+    let (mut expected, mut sections) = (false, 0);
+    for line in text.lines() {
+        if let Some(section) = line.strip_prefix("-- # ") {
+            (expected, sections) = (section.starts_with("shows"), sections + 1);
+        } else if !line.is_empty() && !line.starts_with("--") {
+            let statements = shop.read(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            let masked = |source: &Source| shop.name(source).ends_with(".email").then_some(());
+            let mut all = statements.iter().flat_map(|one| &one.comparisons);
+            if all.any(|one| one.shows(masked).is_some()) != expected {
+                wrong += &format!("{line}\n");
+            }
+        }
+    }
+    assert_eq!(sections, 2);
+    assert!(wrong.is_empty(), "told wrong:\n{wrong}");
 }

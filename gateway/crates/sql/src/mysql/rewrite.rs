@@ -1,0 +1,127 @@
+//! Tokens changed to others that mean the same, where the grammar knows only those.
+//!
+//! Owns the list of such changes; each is one that changes neither which relations and columns a
+//! statement names nor where a value comes from. Must not know statements.
+
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use super::words;
+
+/// Changes the tokens of one statement.
+pub(super) fn rewrite(tokens: &mut Vec<TokenWithSpan>) {
+    for index in 0..tokens.len() {
+        match word_at(tokens, index) {
+            Some("LOCK") if follows(tokens, index, &["IN", "SHARE", "MODE"]) => {
+                replace(tokens, index, Token::make_word("FOR", None));
+                replace(tokens, index + 1, Token::make_word("SHARE", None));
+                replace(tokens, index + 2, REMOVED);
+                replace(tokens, index + 3, REMOVED);
+            }
+            Some("SOUNDS") if follows(tokens, index, &["LIKE"]) && ends_value(tokens, index) => {
+                replace(tokens, index, REMOVED);
+            }
+            Some("MOD") if ends_value(tokens, index) => replace(tokens, index, Token::Mod),
+            Some("SELECT") => options(tokens, index + 1),
+            Some("DUAL") if index > 0 && word_at(tokens, index - 1) == Some("FROM") => {
+                let next = tokens.get(index + 1).map(|one| &one.token);
+                if !matches!(next, Some(Token::Comma)) {
+                    replace(tokens, index - 1, REMOVED);
+                    replace(tokens, index, REMOVED);
+                }
+            }
+            _ => {}
+        }
+    }
+    tokens.retain(|one| one.token != REMOVED);
+}
+
+/// What stands in a place that is to go.
+const REMOVED: Token = Token::EOF;
+
+/// The options of a `SELECT`: how rows are found or counted changes nothing about them.
+fn options(tokens: &mut [TokenWithSpan], from: usize) {
+    for index in from.. {
+        match word_at(tokens, index) {
+            Some("ALL" | "DISTINCT") => {}
+            Some("DISTINCTROW") => replace(tokens, index, Token::make_word("DISTINCT", None)),
+            Some(
+                "HIGH_PRIORITY"
+                | "STRAIGHT_JOIN"
+                | "SQL_SMALL_RESULT"
+                | "SQL_BIG_RESULT"
+                | "SQL_BUFFER_RESULT"
+                | "SQL_NO_CACHE"
+                | "SQL_CACHE"
+                | "SQL_CALC_FOUND_ROWS",
+            ) => replace(tokens, index, REMOVED),
+            _ => return,
+        }
+    }
+}
+
+/// The keyword at this place, in upper case, unless it is a name for sure.
+fn word_at(tokens: &[TokenWithSpan], index: usize) -> Option<&'static str> {
+    const WORDS: [&str; 21] = [
+        "LOCK",
+        "IN",
+        "SHARE",
+        "MODE",
+        "SOUNDS",
+        "LIKE",
+        "MOD",
+        "SELECT",
+        "HIGH_PRIORITY",
+        "STRAIGHT_JOIN",
+        "SQL_SMALL_RESULT",
+        "SQL_BIG_RESULT",
+        "SQL_BUFFER_RESULT",
+        "SQL_NO_CACHE",
+        "SQL_CACHE",
+        "SQL_CALC_FOUND_ROWS",
+        "DISTINCTROW",
+        "DUAL",
+        "FROM",
+        "ALL",
+        "DISTINCT",
+    ];
+    match &tokens.get(index)?.token {
+        Token::Word(word) if word.quote_style.is_none() => {
+            WORDS.iter().copied().find(|known| known.eq_ignore_ascii_case(&word.value))
+        }
+        _ => None,
+    }
+}
+
+fn follows(tokens: &[TokenWithSpan], index: usize, words: &[&str]) -> bool {
+    words.iter().enumerate().all(|(ahead, word)| word_at(tokens, index + 1 + ahead) == Some(*word))
+}
+
+/// Whether a value ends before this place, so that an operator may follow.
+fn ends_value(tokens: &[TokenWithSpan], index: usize) -> bool {
+    let before = index.checked_sub(1).and_then(|before| tokens.get(before));
+    match before.map(|before| &before.token) {
+        Some(
+            Token::Number(..)
+            | Token::SingleQuotedString(_)
+            | Token::HexStringLiteral(_)
+            | Token::Placeholder(_)
+            | Token::RParen,
+        ) => true,
+        Some(Token::Word(word)) => {
+            word.quote_style.is_some()
+                || matches!(
+                    word.keyword,
+                    Keyword::END | Keyword::NULL | Keyword::TRUE | Keyword::FALSE
+                )
+                || !words::is_reserved(&word.value)
+        }
+        _ => false,
+    }
+}
+
+fn replace(tokens: &mut [TokenWithSpan], index: usize, with: Token) {
+    if let Some(token) = tokens.get_mut(index) {
+        token.token = with;
+    }
+}
