@@ -21,5 +21,6 @@ pub mod middle;
 pub mod mysql_client;
 pub mod programs;
 pub mod sshd;
+pub mod web;
 pub mod workstation;
 pub mod world;

@@ -6,8 +6,8 @@
 //! value: the gateway is stopped and its files removed.
 //!
 //! ```text
-//! Client ──▶ listener ──▶ gateway ──▶ PostgreSQL, OpenSSH
-//! psql, ssh ──▶ door ─┘      ▲
+//! Client ──▶ listener ──▶ gateway ──▶ PostgreSQL, OpenSSH, the web
+//! psql, ssh, curl ──▶ door ┘  ▲
 //!                  MadeUpFlows: source port -> binding
 //! ```
 
@@ -35,6 +35,9 @@ use crate::mariadb::MariaDb;
 use crate::programs::{self, Said};
 
 use crate::sshd::SshServer;
+use crate::web::WebServer;
+use crate::web::client::WebClient;
+use crate::web::station::WebStation;
 use crate::workstation::Workstation;
 
 pub use configuration::Configuration;
@@ -45,6 +48,9 @@ pub use upstream::Upstream;
 
 /// What a workload logs in with: no password, for the gateway asks for none.
 pub const WORKLOAD: User = User { name: "workload", password: "" };
+
+/// Where the door to a web server is: another address with the same port.
+const WEB_DOOR: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// A gateway between clients and a server.
 pub struct World {
@@ -106,7 +112,13 @@ impl World {
             gateway.listen(listener);
             (gateway, address)
         });
-        let door = door::Door::open(address, Arc::clone(&flows), configuration.upstream());
+        let original = configuration.upstream();
+        // Addresses of the web name the port: there the door has the server's own.
+        let own = match upstream {
+            Upstream::Web(_) => Some(SocketAddr::from((WEB_DOOR, original.port()))),
+            Upstream::Database(_) | Upstream::MariaDb(_) | Upstream::Host(_) => None,
+        };
+        let door = door::Door::open(address, Arc::clone(&flows), original, own);
         Self { runtime, gateway, directory, upstream, configuration, flows, clock, address, door }
     }
 
@@ -138,6 +150,36 @@ impl World {
     pub fn ssh_server(&self) -> &'static SshServer {
         let Upstream::Host(server) = self.upstream else { panic!("no SSH server") };
         server
+    }
+
+    /// The web server behind the gateway.
+    ///
+    /// # Panics
+    /// Where another kind of server is.
+    #[must_use]
+    pub fn web_server(&self) -> &'static WebServer {
+        let Upstream::Web(server) = self.upstream else { panic!("no web server") };
+        server
+    }
+
+    /// A connection of the usual workload to the web server, on which nothing is sent yet.
+    #[must_use]
+    pub fn web(&self) -> WebClient {
+        WebClient::over(self.open_as(&self.usual_opener()))
+    }
+
+    /// A machine whose programs reach the web server through the gateway, and that trusts the
+    /// gateway's authority.
+    #[must_use]
+    pub fn web_station(&self) -> WebStation {
+        WebStation::new(self.web_server(), WEB_DOOR, &self.authority_pem())
+    }
+
+    /// A machine whose programs reach the web server through the gateway, and that knows nothing of
+    /// the gateway.
+    #[must_use]
+    pub fn web_station_without_trust(&self) -> WebStation {
+        WebStation::new(self.web_server(), WEB_DOOR, "")
     }
 
     /// A machine whose programs reach the SSH server through the gateway, and whose system trusts

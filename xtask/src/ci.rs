@@ -14,7 +14,14 @@ use crate::tidy;
 pub(crate) fn run() -> Outcome {
     check("formatting", Call::cargo().with(["fmt", "--all", "--check"]))?;
     tidy::run_without_build()?;
-    setup::ensure(&[Need::Build, Need::Kernel, Need::Postgres, Need::Mysql, Need::Ssh])?;
+    setup::ensure(&[
+        Need::Build,
+        Need::Kernel,
+        Need::Postgres,
+        Need::Mysql,
+        Need::Ssh,
+        Need::Http,
+    ])?;
     dependencies()?;
     check(
         "lints",

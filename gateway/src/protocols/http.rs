@@ -26,12 +26,15 @@
 //! | `exchange` | one request and its answer |
 //! | `held` | requests that wait for people |
 //! | `headers`, `credential`, `signature` | what is taken out of a request, and put in |
-//! | `body`, `coding`, `scrub` | answers on their way to the client |
+//! | `answer`, `body`, `coding`, `scrub` | answers on their way to the client |
 //! | `upgrade`, `websocket` | what follows a switch of protocols |
 //! | `splice`, `distrust` | clients that do not trust the gateway |
+//! | `blame` | whose fault an end is |
 //! | `words` | what people are told |
 
+mod answer;
 mod asked;
+mod blame;
 mod body;
 mod client_stream;
 mod coding;

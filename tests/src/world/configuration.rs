@@ -57,6 +57,27 @@ const SSH_CLASSIFICATION: &str = r#"
   - { tag: pci.pan, detect: payment_card, mask: last4 }
 "#;
 
+/// Roles for a web server: the same ids once more.
+const HTTP_ROLES: &str = r#"
+  - name: reader
+    groups: [readers]
+    rules:
+      - { id: connect, effect: allow, target: shop }
+      - { id: read, effect: allow, target: shop, http: { methods: [GET, HEAD, POST] } }
+      - { id: no-deletes, effect: deny, target: shop, http: { methods: [DELETE] } }
+      - id: drop-needs-human
+        effect: hold
+        target: shop
+        http: { methods: [PUT], paths: ["/drop/**"] }
+        approvers: { group: oncall, within: 1m }
+"#;
+
+const HTTP_CLASSIFICATION: &str = r#"
+  - { tag: pii.email, target: shop, fields: ["**.email"], routes: ["/people/**", "/sensitive/**", "/switch/**"], mask: partial }
+  - { tag: pii.email, detect: email, mask: partial }
+  - { tag: pci.pan, detect: payment_card, mask: last4 }
+"#;
+
 /// Programs that run others, as clients of the tests start them.
 const WRAPPERS: &[&str] = &["/bin/sh", "sh", "bash", "ssh-add", "kill", "env"];
 
@@ -131,6 +152,20 @@ impl Configuration {
                 usual.host_keys = format!("{{ known_hosts: {} }}", known.display());
                 let key = server.gateway_key_file();
                 usual.host_credential = format!("{{ private_key: {{ file: {} }} }}", key.display());
+            }
+            Upstream::Web(server) => {
+                usual.protocol = Protocol::Http;
+                HTTP_ROLES.clone_into(&mut usual.roles);
+                HTTP_CLASSIFICATION.clone_into(&mut usual.classification);
+                usual.credential = User { name: "gateway", password: crate::web::TOKEN };
+                usual.host_credential = format!("{{ bearer: {} }}", usual.secret());
+                usual.upstream_tls = if server.is_secure() {
+                    let file = server.authority().write(directory);
+                    format!("{{ mode: verify-full, ca: {} }}", file.display())
+                } else {
+                    "disable".to_owned()
+                };
+                usual = usual.target_key(&format!("hosts: [{}, 127.0.0.1]", crate::web::NAME));
             }
         }
         usual
@@ -274,6 +309,12 @@ impl Configuration {
         self
     }
 
+    /// A directory that ends with the world.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Where the target is.
     #[must_use]
     pub const fn upstream(&self) -> SocketAddr {
@@ -336,6 +377,12 @@ impl Configuration {
         let path = self.secret_file();
         fs::write(&path, self.credential.password).expect("the secret can be written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("its mode");
+    }
+
+    /// What stands where the configuration wants the secret of [`Self::credential`].
+    #[must_use]
+    pub fn secret(&self) -> String {
+        format!("{{ file: {} }}", self.secret_file().display())
     }
 
     fn secret_file(&self) -> PathBuf {

@@ -18,9 +18,18 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Opens a door to `gateway` for connections to `original`.
-    pub(super) fn open(gateway: SocketAddr, flows: Arc<MadeUpFlows>, original: SocketAddr) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    /// Opens a door to `gateway` for connections to `original`; at `own` where that is given and
+    /// nobody else is there (worlds may share a server).
+    pub(super) fn open(
+        gateway: SocketAddr,
+        flows: Arc<MadeUpFlows>,
+        original: SocketAddr,
+        own: Option<SocketAddr>,
+    ) -> Self {
+        let listener = own
+            .and_then(|address| TcpListener::bind(address).ok())
+            .or_else(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok())
+            .expect("a port");
         let address = listener.local_addr().expect("an address");
         let closed = Arc::new(AtomicBool::new(false));
         let watched = Arc::clone(&closed);

@@ -3,6 +3,7 @@
 //! Owns reading them back. Must not know what should stand in them.
 
 use std::fs;
+use std::path::PathBuf;
 
 use gateway::recording::{
     self, Entry, Filter, Reader, Record, Trust, Value as Shown, VerifyReport,
@@ -63,13 +64,19 @@ impl World {
         find().expect("it was there a moment ago")
     }
 
+    /// Where recordings are.
+    #[must_use]
+    pub fn recordings_directory(&self) -> PathBuf {
+        self.state().join("state/recordings")
+    }
+
     /// Every recording, whole and verified, with its entries.
     ///
     /// # Panics
     /// Where one cannot be read.
     #[must_use]
     pub fn recordings(&self) -> Vec<(VerifyReport, Vec<Entry>)> {
-        let directory = self.state().join("state/recordings");
+        let directory = self.recordings_directory();
         let key = self.gateway.services().recorder.public_key();
         let trust = Trust::Keys(vec![key]);
         let found = recording::list(&directory, &Filter::default()).expect("a directory");

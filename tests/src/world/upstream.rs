@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use crate::cluster::Cluster;
 use crate::mariadb::MariaDb;
 use crate::sshd::SshServer;
+use crate::web::WebServer;
 
 /// A real server.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,8 @@ pub enum Upstream {
     MariaDb(&'static MariaDb),
     /// OpenSSH.
     Host(&'static SshServer),
+    /// A web server.
+    Web(&'static WebServer),
 }
 
 impl Upstream {
@@ -27,6 +30,7 @@ impl Upstream {
             Self::Database(cluster) => cluster.port(),
             Self::MariaDb(server) => server.port(),
             Self::Host(server) => server.port(),
+            Self::Web(server) => server.port(),
         };
         (Ipv4Addr::LOCALHOST, port).into()
     }
@@ -47,5 +51,11 @@ impl From<&'static SshServer> for Upstream {
 impl From<&'static MariaDb> for Upstream {
     fn from(server: &'static MariaDb) -> Self {
         Self::MariaDb(server)
+    }
+}
+
+impl From<&'static WebServer> for Upstream {
+    fn from(server: &'static WebServer) -> Self {
+        Self::Web(server)
     }
 }

@@ -10,6 +10,7 @@
 
 mod conformance;
 mod fixture;
+mod http;
 mod kernel;
 mod mysql;
 mod postgres;

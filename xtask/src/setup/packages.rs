@@ -66,6 +66,9 @@ const PACKAGES: &[Package] = &[
     needed("nginx", Need::Http, "the real server behind the demo of HTTP").or_program("nginx"),
     needed("curl", Need::Http, "an unchanged client of HTTP, and of sftp://").or_program("curl"),
     needed("python3-requests", Need::Http, "an unchanged client, as Debian has it"),
+    needed("default-jdk-headless", Need::Http, "java.net.http, an unchanged client")
+        .or_program("javac"),
+    needed("golang-go", Need::Http, "net/http, an unchanged client").or_program("go"),
     needed("wrk", Need::HttpPeers, "loads HTTP/1.1 in the benchmarks").or_program("wrk"),
     needed("nghttp2-client", Need::HttpPeers, "h2load, which loads HTTP/2 in the benchmarks")
         .or_program("h2load"),

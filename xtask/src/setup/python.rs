@@ -34,7 +34,9 @@ pub(super) const CLIENTS: Environment = Environment {
         "ssh2-python==1.2.0.post1",
         "ansible-core==2.19.14",
         "requests==2.32.5",
-        "httpx==0.28.1",
+        "httpx[http2]==0.28.1",
+        "aiohttp==3.14.5",
+        "botocore==1.44.5",
     ],
     why: "unchanged clients",
 };

@@ -137,6 +137,16 @@ impl Asked {
     }
 }
 
+/// Whether a request's target is one that is read at all.
+pub(super) fn within(parts: &Parts, target_bytes_max: usize) -> Result<(), Unfit> {
+    let length = parts.uri.path_and_query().map_or(0, |sent| sent.as_str().len());
+    if length <= target_bytes_max {
+        return Ok(());
+    }
+    let because = format!("the request target has more than {target_bytes_max} bytes");
+    Err(Unfit { status: StatusCode::URI_TOO_LONG, because })
+}
+
 /// Whether a call is one of gRPC.
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());

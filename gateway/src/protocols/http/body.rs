@@ -13,10 +13,11 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::blame::Blame;
 use super::coding::Decoder;
 use super::desk::{Desk, Ended, Note};
 use super::scrub::Scrubber;
-use crate::session::{BodyMasker, OperationOutcome, OutputStream, Receipt};
+use crate::session::{BodyMasker, OperationOutcome, OutputStream, Receipt, Refusal};
 
 /// Why a body ends before its end.
 #[derive(Debug, thiserror::Error)]
@@ -40,15 +41,6 @@ pub(super) struct Tap {
 }
 
 impl Tap {
-    pub(super) fn new(
-        desk: Arc<Desk>,
-        receipt: &Arc<Receipt>,
-        stream: OutputStream,
-        bytes_max: usize,
-    ) -> Self {
-        Self { desk, receipt: Arc::downgrade(receipt), stream, left: bytes_max }
-    }
-
     /// Records what is still recorded of it.
     pub(super) fn hear(&mut self, bytes: &Bytes) {
         if self.left == 0 || bytes.is_empty() {
@@ -56,9 +48,8 @@ impl Tap {
         }
         let bytes = bytes.slice(..bytes.len().min(self.left));
         self.left -= bytes.len();
-        if let Some(receipt) = self.receipt.upgrade() {
-            self.desk.tell(Note::Output { receipt, stream: self.stream, bytes });
-        }
+        let receipt = Weak::clone(&self.receipt);
+        self.desk.tell(Note::Output { receipt, stream: self.stream, bytes });
     }
 }
 
@@ -189,15 +180,17 @@ fn unshowable(error: impl std::fmt::Display) -> BodyError {
 #[derive(Debug)]
 pub(super) struct Ending {
     desk: Arc<Desk>,
+    /// Taken when the end is told: whoever is told needs it for himself.
     receipt: Option<Arc<Receipt>>,
     ended: Ended,
 }
 
 impl Ending {
     /// Until it is told otherwise, the answer did not come to its end.
-    pub(super) const fn new(desk: Arc<Desk>, receipt: Arc<Receipt>, status: String) -> Self {
+    pub(super) fn new(desk: Arc<Desk>, receipt: Receipt) -> Self {
+        let status = String::from("not sent");
         let ended = Ended { outcome: OperationOutcome::Failed, status, bytes: 0, masked_values: 0 };
-        Self { desk, receipt: Some(receipt), ended }
+        Self { desk, receipt: Some(Arc::new(receipt)), ended }
     }
 
     /// It came to its end, and did what was asked or not.
@@ -210,9 +203,15 @@ impl Ending {
         &mut self.ended
     }
 
-    /// With what its output is recorded.
-    pub(super) const fn receipt(&self) -> Option<&Arc<Receipt>> {
-        self.receipt.as_ref()
+    /// The right to show the answer.
+    pub(super) fn receipt(&self) -> Result<&Receipt, Refusal> {
+        self.receipt.as_deref().ok_or_else(super::desk::over)
+    }
+
+    /// Records one side of the operation, up to so many bytes.
+    pub(super) fn tap(&self, stream: OutputStream, bytes_max: usize) -> Tap {
+        let receipt = self.receipt.as_ref().map(Arc::downgrade).unwrap_or_default();
+        Tap { desk: Arc::clone(&self.desk), receipt, stream, left: bytes_max }
     }
 }
 
@@ -236,6 +235,7 @@ pub(super) struct Shown {
     outcome: OperationOutcome,
     /// Values masked in the head.
     masked_before: u64,
+    blame: Blame,
     // Dropped last: what was recorded comes before the end.
     ending: Ending,
 }
@@ -267,6 +267,7 @@ impl AnswerBody {
         tap: Tap,
         outcome: OperationOutcome,
         mut ending: Ending,
+        blame: Blame,
     ) -> Self {
         let masked_before = ending.ended().masked_values;
         let mut shown = Shown {
@@ -277,6 +278,7 @@ impl AnswerBody {
             is_over: false,
             outcome,
             masked_before,
+            blame,
             ending,
         };
         if shown.upstream.is_end_stream() && shown.stages.is_through() {
@@ -297,7 +299,12 @@ impl Shown {
             }
             let frame = match Pin::new(&mut self.upstream).poll_frame(cx) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error.into()))),
+                Poll::Ready(Some(Err(error))) => {
+                    if super::upstream::is_malformed(&error) {
+                        self.blame.upstream("the framing of the upstream's answer is malformed");
+                    }
+                    return Poll::Ready(Some(Err(error.into())));
+                }
                 Poll::Ready(Some(Ok(frame))) => Some(frame),
                 Poll::Ready(None) => None,
             };
@@ -322,6 +329,7 @@ impl Shown {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "an answer was cut off");
+                    self.blame.upstream(&format!("what the upstream sent: {error}"));
                     return Poll::Ready(Some(Err(error)));
                 }
             }

@@ -207,8 +207,9 @@ impl AsyncRead for ClientStream {
                 this.pass(buffer);
                 return Poll::Ready(Ok(()));
             }
+            // An end would be taken for the client's, and its answer not be given any more.
             if this.is_over {
-                return Poll::Ready(Ok(()));
+                return Poll::Pending;
             }
             match this.look(&line) {
                 Looked::Clear(clear) => {
@@ -223,10 +224,13 @@ impl AsyncRead for ClientStream {
                 Looked::Waiting => {
                     line.state.lock().waiting = Some(cx.waker().clone());
                     // Answered in between: nobody will wake us.
-                    if line.awaits_switch() {
+                    if !line.awaits_switch() {
+                        continue;
+                    }
+                    // Whether the client is still there is looked at all the same.
+                    if this.held.len() >= READ_BYTES {
                         return Poll::Pending;
                     }
-                    continue;
                 }
                 Looked::More => {}
             }

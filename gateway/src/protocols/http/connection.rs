@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::asked::Place;
+use super::blame::Blame;
 use super::client_stream::{ClientStream, Line};
 use super::credential::Login as Credentials;
 use super::desk::Desk;
@@ -194,7 +195,9 @@ impl Visit {
         let encrypted = self.encrypt(client, over_http2, session.limits()).await;
         let client = match encrypted {
             Ok(client) => {
-                distrust.trusted(&self.who);
+                if self.is_encrypted() {
+                    distrust.trusted(&self.who);
+                }
                 client
             }
             Err(Unencrypted::Distrusts(error)) => {
@@ -243,13 +246,17 @@ impl Visit {
         Ok((Arc::new(session.guard(sender)), login))
     }
 
+    /// TLS with the client, where it speaks it.
     async fn encrypt(
         &self,
         client: Stream,
         over_http2: bool,
         limits: &Limits,
     ) -> Result<Stream, Unencrypted> {
-        let (Stream::Plain(tcp), Some(tls), true) = (client, &self.tls, self.is_encrypted()) else {
+        if !self.is_encrypted() {
+            return Ok(client);
+        }
+        let (Stream::Plain(tcp), Some(tls)) = (client, &self.tls) else {
             return Err(Unencrypted::Failed(std::io::ErrorKind::Unsupported.into()));
         };
         let agreed: &[u8] = if over_http2 { b"h2" } else { b"http/1.1" };
@@ -261,16 +268,12 @@ impl Visit {
     /// Tells a client that is not let in why, as the answer to whatever it asks first.
     async fn turn_away(self, client: Stream, card: &Arc<Card>, refusal: &Refusal, limits: &Limits) {
         let over_http2 = self.offered().first() == Some(&&b"h2"[..]);
-        let client = if self.is_encrypted() {
-            match self.encrypt(client, over_http2, limits).await {
-                Ok(client) => client,
-                Err(error) => {
-                    tracing::debug!(?error, "a client was not told why it is turned away");
-                    return;
-                }
+        let client = match self.encrypt(client, over_http2, limits).await {
+            Ok(client) => client,
+            Err(error) => {
+                tracing::debug!(?error, "a client was not told why it is turned away");
+                return;
             }
-        } else {
-            client
         };
         let session = card.session.to_string();
         let service = service_fn(|request: Request<Incoming>| {
@@ -359,12 +362,14 @@ impl Serving {
             place: self.place,
             upstream: self.begun,
             line: line.clone(),
+            target_bytes_max: limits.statement_bytes_max,
             recorded_bytes_max: limits.recorded_result_bytes_max,
             message_bytes_max: limits.message_bytes_max,
             upgraded: upgraded.clone(),
             cut: cut.clone(),
+            blame: Blame::default(),
         });
-        let desk = Arc::clone(&open.desk);
+        let (desk, blame, told) = (Arc::clone(&open.desk), open.blame.clone(), line.clone());
         let stream = ClientStream::new(client, card, line, limits.handshake_within);
         let io = TokioIo::new(stream);
         let served = Arc::clone(&open);
@@ -399,6 +404,15 @@ impl Serving {
         };
         cut.cancel();
         self.tasks.0.close();
+        // What a client or an upstream did wrong says more than which side closed for it.
+        let complaint = told.and_then(|line| line.complaint());
+        let cause = match (cause, complaint, blame.end()) {
+            (SessionEnd::Client | SessionEnd::Upstream, Some(complaint), _) => {
+                violation(complaint.because())
+            }
+            (SessionEnd::Client | SessionEnd::Upstream, None, Some(end)) => end,
+            (cause, ..) => cause,
+        };
         match desk.take().await {
             Some(session) => session.close(cause),
             None => cause,

@@ -6,7 +6,7 @@
 //! the session as soon as it is free, in order. Ends with [`Desk::take`]: after that nothing is
 //! allowed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -29,7 +29,7 @@ pub(super) struct Desk {
 #[derive(Debug)]
 pub(super) enum Note {
     /// A part of a body, as it was sent or shown.
-    Output { receipt: Arc<Receipt>, stream: OutputStream, bytes: Bytes },
+    Output { receipt: Weak<Receipt>, stream: OutputStream, bytes: Bytes },
     /// The end of an operation.
     Finished { receipt: Arc<Receipt>, ended: Ended },
     /// A hold that nobody waits for any more.
@@ -161,7 +161,10 @@ impl Desk {
         for note in notes {
             match note {
                 Note::Output { receipt, stream, bytes } => {
-                    session.record_output(Some(&receipt), stream, &bytes);
+                    // What a client still sends of a body that was answered is of no operation.
+                    if let Some(receipt) = receipt.upgrade() {
+                        session.record_output(Some(&receipt), stream, &bytes);
+                    }
                 }
                 Note::Finished { receipt, ended } => finish(session, receipt, &ended),
                 Note::GivenUp(held) => {

@@ -20,20 +20,18 @@ use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::answer::{self, Way};
 use super::asked::{self, Asked, Place};
-use super::body::{AnswerBody, Ending, RequestBody, Stages, Tap};
+use super::blame::Blame;
+use super::body::{AnswerBody, Ending, RequestBody};
 use super::client_stream::{Line, REFUSED};
-use super::coding::Decoder;
 use super::credential::{Given, Login};
 use super::desk::Desk;
 use super::held::{self, Arriving};
-use super::scrub::Scrubber;
 use super::signature::{self, Signer};
-use super::upstream::{SendError, Shared};
+use super::upstream::{SendError, Shared, is_malformed};
 use super::{headers, upgrade, words};
-use crate::session::{
-    BodyKind, BodyMasker, FieldSet, OperationOutcome, OutputStream, Receipt, Refusal, RefusalKind,
-};
+use crate::session::{FieldSet, OutputStream, Receipt, Refusal, RefusalKind};
 
 /// What all requests of a connection share.
 #[derive(Debug)]
@@ -48,6 +46,8 @@ pub(super) struct Open {
     pub(super) line: Option<Arc<Line>>,
     /// The headers that conditions of the policy of now ask for.
     pub(super) wanted: RwLock<Arc<[Arc<str>]>>,
+    /// Bytes of a request's target that are read.
+    pub(super) target_bytes_max: usize,
     /// Bytes of a body that are recorded.
     pub(super) recorded_bytes_max: usize,
     /// Bytes of a body that is read to be signed, and of a message that is masked.
@@ -56,6 +56,8 @@ pub(super) struct Open {
     pub(super) upgraded: TaskTracker,
     /// Ends it.
     pub(super) cut: CancellationToken,
+    /// Whose fault its end is, where that is known.
+    pub(super) blame: Blame,
 }
 
 /// The upstream closed before a request was sent: the client is shown just that.
@@ -96,7 +98,7 @@ pub(super) async fn serve(
     let on_upgrade = upgrades.then(|| hyper::upgrade::on(&mut request));
     let is_grpc = asked::is_grpc(request.headers());
     let is_old = request.version() < Version::HTTP_2;
-    let answered = answer(&open, request, on_upgrade).await;
+    let answered = exchange(&open, request, on_upgrade).await;
     let switched = matches!(&answered, Ok(response)
         if response.status() == StatusCode::SWITCHING_PROTOCOLS);
     if let Some(line) = &open.line {
@@ -107,18 +109,17 @@ pub(super) async fn serve(
         Err(Failed::Gone) => Err(Gone),
         Err(Failed::Refused(Refused { refusal, status })) => {
             let mut response = words::refused(&refusal, status, &open.session, is_grpc);
-            // What is left of the request's body is not waited for.
-            if is_old && refusal.kind == RefusalKind::Unreadable {
-                response
-                    .headers_mut()
-                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
+            // After what cannot be read nothing is read any more.
+            if is_old && open.line.as_ref().is_some_and(|line| line.complaint().is_some()) {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
             }
             Ok(response)
         }
     }
 }
 
-async fn answer(
+async fn exchange(
     open: &Arc<Open>,
     request: Request<Incoming>,
     on_upgrade: Option<OnUpgrade>,
@@ -135,8 +136,9 @@ async fn answer(
     let switch = upgrade::Wanted::of(&parts.headers);
     let given = prepare(open, &asked, &mut parts, login, &body).await?;
     let (receipt, sender) = shared.open(permit);
-    let receipt = Arc::new(receipt);
-    let fields = fields(open, &receipt, &asked).await?;
+    // From here on its end is told, however it ends: nobody else keeps the receipt.
+    let mut ending = Ending::new(Arc::clone(&open.desk), receipt);
+    let fields = fields(open, ending.receipt()?, &asked).await?;
     if fields.is_some() {
         headers::take_parts(&mut parts.headers);
     }
@@ -149,39 +151,61 @@ async fn answer(
         switch.put(&mut parts.headers, fields.is_some())?;
     }
     let is_head = parts.method == Method::HEAD;
-    let tap = |stream| Tap::new(Arc::clone(&open.desk), &receipt, stream, open.recorded_bytes_max);
     let body = match body {
-        Arriving::Whole(bytes) => RequestBody::Whole(Some(bytes)),
+        Arriving::Whole(bytes) => {
+            ending.tap(OutputStream::Input, open.recorded_bytes_max).hear(&bytes);
+            RequestBody::Whole(Some(bytes))
+        }
         Arriving::Streamed(incoming) if incoming.is_end_stream() => RequestBody::Whole(None),
         Arriving::Streamed(incoming) => {
-            RequestBody::Streamed(Box::new((incoming, tap(OutputStream::Input))))
+            let tap = ending.tap(OutputStream::Input, open.recorded_bytes_max);
+            RequestBody::Streamed(Box::new((incoming, tap)))
         }
     };
-    let mut ending = Ending::new(Arc::clone(&open.desk), Arc::clone(&receipt), String::new());
     let response = match sender.send(Request::from_parts(parts, body)).await {
         Ok(response) => response,
-        Err(SendError::Closed) => {
-            ending.ended().status = String::from("closed before it was sent");
-            return Err(Failed::Gone);
-        }
-        Err(SendError::Failed(error)) => {
-            tracing::warn!(%error, "an upstream did not answer");
-            ending.ended().status = String::from("no answer");
-            return Err(upstream_failed("did not answer").into());
-        }
+        Err(error) => return Err(unanswered(open, error, &mut ending)),
     };
     ending.ended().status = status_of(&response);
-    judge(open, &asked, &receipt, &response).await?;
-    drop(receipt);
+    if response.status() == StatusCode::UNAUTHORIZED && !login.is_none() {
+        let turned_down = "portcullis: the upstream turned the credential of its target down (401)";
+        open.desk.ask(|session| session.upstream_failed(turned_down)).await;
+    }
+    judge(open, &asked, ending.receipt()?, &response).await?;
     let needles = login.needles(&given);
-    let way = Way { fields, needles, is_head, tap: tap_of(open, &ending) };
+    let tap = ending.tap(OutputStream::Output, open.recorded_bytes_max);
+    let way = Way { fields, needles, is_head, tap };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return match on_upgrade {
             Some(client) => Ok(upgrade::switch(open, client, response, ending, way)),
             None => Err(upstream_failed("switched protocols, which nobody asked for").into()),
         };
     }
-    show(response, way, ending)
+    Ok(answer::show(open.blame.clone(), response, way, ending)?)
+}
+
+/// Why a request that was sent has no answer, and whose fault that is.
+fn unanswered(open: &Open, error: SendError, ending: &mut Ending) -> Failed {
+    if let Some(complaint) = open.line.as_ref().and_then(|line| line.complaint()) {
+        ending.ended().status = String::from("broken off by its sender");
+        let message = format!("portcullis: {}", complaint.because());
+        let refusal = Refusal::new(RefusalKind::Unreadable, message);
+        return Refused { refusal, status: Some(complaint.status()) }.into();
+    }
+    match error {
+        SendError::Closed => {
+            ending.ended().status = String::from("closed before it was sent");
+            Failed::Gone
+        }
+        SendError::Failed(error) => {
+            tracing::warn!(%error, "an upstream did not answer");
+            ending.ended().status = String::from("no answer");
+            if is_malformed(&error) {
+                open.blame.upstream("the upstream's answer is malformed");
+            }
+            upstream_failed("did not answer as it should").into()
+        }
+    }
 }
 
 async fn read(open: &Open, parts: &Parts, upgrades: bool) -> Result<Asked, Failed> {
@@ -195,7 +219,8 @@ async fn read(open: &Open, parts: &Parts, upgrades: bool) -> Result<Asked, Faile
         }),
         None => {
             let wanted = Arc::clone(&open.wanted.read());
-            Asked::read(parts, &open.place, upgrades, &wanted)
+            asked::within(parts, open.target_bytes_max)
+                .and_then(|()| Asked::read(parts, &open.place, upgrades, &wanted))
         }
     };
     match read {
@@ -221,7 +246,7 @@ async fn prepare(
     headers::take_identity(&mut parts.headers);
     // The gateway itself has answered it.
     parts.headers.remove(header::EXPECT);
-    let authority = open.place.authority(&asked.facts.host);
+    let authority = authority(open, asked, parts);
     let signer = Signer {
         scheme: open.place.scheme(),
         authority: &authority,
@@ -252,19 +277,24 @@ async fn fields(
     open.desk.fields(receipt, &asked.facts.path).await
 }
 
+/// The host as the client wrote it, with the port where it wrote one.
+fn authority(open: &Open, asked: &Asked, parts: &Parts) -> String {
+    if let Some(authority) = parts.uri.authority() {
+        return authority.as_str().to_owned();
+    }
+    match parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()) {
+        Some(host) => host.to_owned(),
+        None => open.place.authority(&asked.facts.host),
+    }
+}
+
 /// Addresses the request as the upstream's version of the protocol does.
 fn address(open: &Open, asked: &Asked, parts: &mut Parts, is_http2: bool) -> Result<(), Refusal> {
     let unaddressed = |_| upstream_failed("cannot be sent this request");
     let path = parts.uri.path_and_query().cloned();
     let mut uri = http::uri::Parts::default();
     uri.path_and_query = path;
-    let authority = match parts.uri.authority() {
-        Some(authority) => authority.as_str().to_owned(),
-        None => match parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()) {
-            Some(host) => host.to_owned(),
-            None => open.place.authority(&asked.facts.host),
-        },
-    };
+    let authority = authority(open, asked, parts);
     if is_http2 {
         uri.scheme = Some(if open.place.is_encrypted {
             http::uri::Scheme::HTTPS
@@ -295,181 +325,6 @@ async fn judge(
     let judged = open.desk.judge_answer(receipt, &operation).await;
     // Whatever was done is done: the workload is told that it may not see the answer.
     judged.map_err(Refused::from)
-}
-
-fn tap_of(open: &Open, ending: &Ending) -> Option<Tap> {
-    let receipt = ending.receipt()?;
-    let desk = Arc::clone(&open.desk);
-    Some(Tap::new(desk, receipt, OutputStream::Output, open.recorded_bytes_max))
-}
-
-/// What an answer's body goes through.
-pub(super) struct Way {
-    pub(super) fields: Option<Arc<FieldSet>>,
-    needles: Arc<super::scrub::Needles>,
-    is_head: bool,
-    pub(super) tap: Option<Tap>,
-}
-
-fn show(
-    response: Response<Incoming>,
-    way: Way,
-    mut ending: Ending,
-) -> Result<Response<AnswerBody>, Failed> {
-    let (mut parts, body) = response.into_parts();
-    let closes = has_close(&parts.headers);
-    headers::take_connection(&mut parts.headers);
-    // Where else the server can be reached is not where the gateway is.
-    parts.headers.remove(header::ALT_SVC);
-    if closes {
-        parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    scrub_headers(&mut parts.headers, &way.needles, &mut ending);
-    let is_empty = way.is_head || body.is_end_stream() || has_no_body(parts.status);
-    let stages = if is_empty && !way.is_head {
-        Stages::default()
-    } else {
-        match stages(&parts.headers, &way) {
-            Ok(stages) => stages,
-            Err(because) => {
-                ending.ended().status = format!("{} (not shown)", ending.ended().status);
-                let refusal = Refusal::new(
-                    RefusalKind::Masking,
-                    "portcullis: the answer cannot be masked, so it is not shown",
-                );
-                return Err(refusal.because(because).into());
-            }
-        }
-    };
-    if stages.changes_bytes() {
-        headers::take_bytes(&mut parts.headers);
-        parts.headers.remove(header::CONTENT_ENCODING);
-    }
-    let outcome = if parts.status.as_u16() < 400 {
-        OperationOutcome::Completed
-    } else {
-        OperationOutcome::Failed
-    };
-    let stages = if is_empty { Stages::default() } else { stages };
-    let Some(tap) = way.tap else { return Err(super::desk::over().into()) };
-    // The answer begins in the version that the client speaks; the library sees to that.
-    parts.version = Version::HTTP_11;
-    Ok(Response::from_parts(parts, AnswerBody::shown(body, stages, tap, outcome, ending)))
-}
-
-/// Chooses what the body goes through.
-///
-/// # Errors
-/// Why it cannot be shown, for people.
-fn stages(headers: &http::HeaderMap, way: &Way) -> Result<Stages, String> {
-    let text = |name: &header::HeaderName| {
-        headers.get(name).map_or(Ok(""), |value| value.to_str()).unwrap_or("?")
-    };
-    let coding = text(&header::CONTENT_ENCODING);
-    let several = headers.get_all(header::CONTENT_ENCODING).iter().count() > 1
-        || headers.get_all(header::CONTENT_TYPE).iter().count() > 1;
-    let scrubs = !way.needles.is_empty();
-    let Some(fields) = &way.fields else {
-        // A body that is compressed cannot hold what was sent to it a moment ago, unless the
-        // server compresses what it was asked not to; then it is undone to be looked at.
-        let decoder = if scrubs { Decoder::of(coding).ok().flatten() } else { None };
-        let is_plain = coding.is_empty() || coding.eq_ignore_ascii_case("identity");
-        let scrubber = (scrubs && (is_plain || decoder.is_some()))
-            .then(|| Scrubber::new(Arc::clone(&way.needles)));
-        return Ok(Stages { decoder, scrubber, masker: None });
-    };
-    let kind = kind_of(text(&header::CONTENT_TYPE)).filter(|_| !several);
-    let masker = match kind {
-        Some(BodyKind::Text) if fields.has_fields() => {
-            return Err(String::from("Its type has no fields that could be masked."));
-        }
-        Some(kind) => Some(BodyMasker::new(kind, Arc::clone(fields))),
-        None if fields.has_fields() => {
-            return Err(String::from("Its type is not one that can be masked."));
-        }
-        // Detectors look through text; what is none passes.
-        None => None,
-    };
-    let decoder = match (Decoder::of(coding), &masker) {
-        (Ok(decoder), _) => decoder,
-        (Err(_), None) => None,
-        (Err(error), Some(_)) => return Err(format!("{error}.")),
-    };
-    let scrubber = scrubs.then(|| Scrubber::new(Arc::clone(&way.needles)));
-    Ok(Stages { decoder, scrubber, masker })
-}
-
-/// How a body of this type is read; `None` where it is not.
-fn kind_of(content_type: &str) -> Option<BodyKind> {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let charset = content_type.to_ascii_lowercase();
-    let charset = charset
-        .split("charset=")
-        .nth(1)
-        .map(|rest| rest.split(';').next().unwrap_or_default().trim().trim_matches('"').to_owned());
-    // Other character sets write the same letters otherwise.
-    if charset.is_some_and(|set| {
-        !matches!(set.as_str(), "utf-8" | "utf8" | "us-ascii" | "ascii" | "iso-8859-1" | "latin1")
-    }) {
-        return None;
-    }
-    Some(match essence.as_str() {
-        // One document is a sequence of one; many servers call a sequence by the name of one.
-        "application/json"
-        | "text/json"
-        | "application/x-ndjson"
-        | "application/ndjson"
-        | "application/jsonl"
-        | "application/json-lines"
-        | "application/problem+json" => BodyKind::JsonLines,
-        "application/x-www-form-urlencoded" => BodyKind::Form,
-        "text/event-stream" => BodyKind::EventStream,
-        "application/xml"
-        | "application/javascript"
-        | "application/x-yaml"
-        | "application/yaml"
-        | "application/toml"
-        | "application/sql"
-        | "application/graphql" => BodyKind::Text,
-        other if other.ends_with("+json") => BodyKind::JsonLines,
-        other if other.starts_with("text/") || other.ends_with("+xml") => BodyKind::Text,
-        other if other.starts_with("multipart/") => BodyKind::Text,
-        _ => return None,
-    })
-}
-
-/// Stars the gateway's credential where a header holds it.
-fn scrub_headers(
-    headers: &mut http::HeaderMap,
-    needles: &super::scrub::Needles,
-    ending: &mut Ending,
-) {
-    if needles.is_empty() {
-        return;
-    }
-    for value in headers.values_mut() {
-        if needles.touch(value.as_bytes()) {
-            let mut bytes = value.as_bytes().to_vec();
-            ending.ended().masked_values += needles.star(&mut bytes);
-            *value =
-                HeaderValue::from_bytes(&bytes).unwrap_or_else(|_| HeaderValue::from_static("***"));
-        }
-    }
-}
-
-fn has_close(headers: &http::HeaderMap) -> bool {
-    headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .any(|token| token.trim().eq_ignore_ascii_case("close"))
-}
-
-fn has_no_body(status: StatusCode) -> bool {
-    status.is_informational()
-        || status == StatusCode::NO_CONTENT
-        || status == StatusCode::NOT_MODIFIED
 }
 
 fn status_of(response: &Response<Incoming>) -> String {

@@ -98,15 +98,16 @@ pub(super) fn take_connection(headers: &mut HeaderMap) {
         .flat_map(|list| list.split(','))
         .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
         .collect();
-    for name in OF_CONNECTION.iter().chain(&nominated) {
-        headers.remove(name);
-    }
+    // Senders must nominate `te` itself, so it is read before that goes.
     let wants_trailers = headers
         .get_all(header::TE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|list| list.split(','))
         .any(|coding| coding.trim().eq_ignore_ascii_case("trailers"));
+    for name in OF_CONNECTION.iter().chain(&nominated) {
+        headers.remove(name);
+    }
     headers.remove(header::TE);
     if wants_trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
@@ -168,7 +169,7 @@ mod tests {
     #[test]
     fn what_connection_nominates_goes_with_it() {
         let mut headers = of(&[
-            ("connection", "close, X-Secret"),
+            ("connection", "close, X-Secret, TE"),
             ("x-secret", "1"),
             ("keep-alive", "5"),
             ("te", "trailers, deflate"),

@@ -13,8 +13,9 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 
+use super::answer::{self, Way};
 use super::body::{AnswerBody, Ending};
-use super::exchange::{Open, Way};
+use super::exchange::Open;
 use super::websocket;
 use crate::session::{OperationOutcome, Refusal, RefusalKind};
 
@@ -68,6 +69,7 @@ pub(super) fn switch(
     let mut answer = Response::new(AnswerBody::empty());
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     *answer.headers_mut() = parts.headers;
+    answer::scrub_headers(answer.headers_mut(), &way.needles, &mut ending);
     let (cut, bytes_max) = (open.cut.clone(), open.message_bytes_max);
     let shared = Arc::clone(open);
     open.upgraded.spawn(async move {

@@ -142,5 +142,13 @@ pub(super) fn is_end(error: &io::Error) -> bool {
     )
 }
 
+/// Whether what an upstream sent is not HTTP, other than by being cut off.
+pub(super) fn is_malformed(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error);
+    let kind = source.and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind);
+    error.is_parse()
+        || matches!(kind, Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData))
+}
+
 /// Kept so that the type of a shared sender is written once.
 pub(super) type Shared = Arc<crate::session::Guarded<Sender>>;

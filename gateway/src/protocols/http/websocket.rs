@@ -13,8 +13,10 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use wire::http::websocket::{FrameHead, Opcode, apply_mask};
 
+use super::answer::Way;
 use super::body::{Ending, Tap};
-use super::exchange::{Open, Way};
+use super::exchange::Open;
+use super::scrub::Needles;
 use crate::session::{FieldSet, OutputStream, mask_message};
 
 /// Bytes of a payload passed on at once.
@@ -23,9 +25,10 @@ const PIECE_BYTES: usize = 32 * 1024;
 /// Relays one connection.
 pub(super) struct Relay<'a> {
     fields: Option<Arc<FieldSet>>,
+    needles: Arc<Needles>,
     bytes_max: usize,
-    sent: Option<Tap>,
-    shown: Option<Tap>,
+    sent: Tap,
+    shown: Tap,
     ending: &'a mut Ending,
 }
 
@@ -37,11 +40,9 @@ impl<'a> Relay<'a> {
         bytes_max: usize,
         ending: &'a mut Ending,
     ) -> Self {
-        let sent = ending.receipt().map(|receipt| {
-            let desk = Arc::clone(&open.desk);
-            Tap::new(desk, receipt, OutputStream::Input, open.recorded_bytes_max)
-        });
-        Self { fields: way.fields, bytes_max, sent, shown: way.tap, ending }
+        let sent = ending.tap(OutputStream::Input, open.recorded_bytes_max);
+        let Way { fields, needles, tap: shown, .. } = way;
+        Self { fields, needles, bytes_max, sent, shown, ending }
     }
 
     /// Relays until either side is done.
@@ -53,6 +54,7 @@ impl<'a> Relay<'a> {
             to: to_upstream,
             tap: self.sent,
             fields: None,
+            needles: Arc::default(),
             bytes_max: self.bytes_max,
             shown: 0,
             masked: 0,
@@ -62,6 +64,7 @@ impl<'a> Relay<'a> {
             to: to_client,
             tap: self.shown,
             fields: self.fields,
+            needles: self.needles,
             bytes_max: self.bytes_max,
             shown: 0,
             masked: 0,
@@ -127,8 +130,9 @@ impl<R: AsyncRead + Unpin> Frames<R> {
 struct Direction<R, W> {
     from: Frames<R>,
     to: W,
-    tap: Option<Tap>,
+    tap: Tap,
     fields: Option<Arc<FieldSet>>,
+    needles: Arc<Needles>,
     bytes_max: usize,
     shown: u64,
     masked: u64,
@@ -143,7 +147,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Direction<R, W> {
                 Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => {}
                 opcode => kind = opcode,
             }
-            if self.fields.is_some() && !head.opcode.is_control() {
+            let looks = self.fields.is_some() || !self.needles.is_empty();
+            if looks && !head.opcode.is_control() {
                 self.collect(head, &mut message).await?;
             } else {
                 self.stream(head, kind).await?;
@@ -192,7 +197,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Direction<R, W> {
         };
         let mut left = head.payload_bytes;
         if left.saturating_add(bytes.len() as u64) > self.bytes_max as u64 {
-            return Err(broken("a message is too long to be masked"));
+            return Err(broken("a message is too long to be looked through"));
         }
         while left > 0 {
             let piece = self.from.piece(left).await?;
@@ -217,6 +222,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Direction<R, W> {
     }
 
     fn mask(&mut self, opcode: Opcode, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+        let mut bytes = bytes;
+        self.masked += self.needles.star(&mut bytes);
         let Some(fields) = &self.fields else { return Ok(bytes) };
         if opcode == Opcode::Binary {
             return if fields.has_fields() {
@@ -231,9 +238,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Direction<R, W> {
     }
 
     fn hear(&mut self, text: &Bytes) {
-        if let Some(tap) = &mut self.tap {
-            tap.hear(text);
-        }
+        self.tap.hear(text);
     }
 }
 

@@ -131,6 +131,10 @@ pub(super) trait Subject {
     fn cuts(&self, deed: &Deed) -> Vec<usize>;
     /// The part of a rule that is about the deeds that are allowed.
     fn block_of_allowed(&self) -> &'static str;
+    /// Whether a server says why it closes where nothing was asked. HTTP has no word for that.
+    fn speaks_unasked(&self) -> bool {
+        true
+    }
     /// A session of the usual workload with the usual place.
     fn session(&self, world: &World) -> Box<dyn Peer>;
     /// A place of its own for a deed that changes things.

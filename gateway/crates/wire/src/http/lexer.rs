@@ -174,10 +174,14 @@ impl RequestLexer {
     /// place where nothing is pending. The rest is to be given again, with more behind it.
     ///
     /// # Errors
-    /// The first fault, and how many bytes before it may be passed on.
+    /// The first fault, and how many bytes before it may be passed on: none of the request that has
+    /// it, unless its head was passed on earlier.
     pub fn read(&mut self, bytes: &[u8]) -> Result<usize, (usize, Fault)> {
-        let mut at = 0;
+        let (mut at, mut begun) = (0, None);
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            if self.state == State::Head {
+                begun = Some(at);
+            }
             let step = match self.state {
                 State::Head => self.read_head(rest),
                 State::Sized(left) | State::Data(left) => Ok(self.read_body(left, rest.len())),
@@ -192,7 +196,11 @@ impl RequestLexer {
             match step {
                 Ok(0) => break,
                 Ok(step) => at += step,
-                Err(fault) => return Err((at, fault)),
+                Err(fault) => {
+                    let Some(begun) = begun else { return Err((at, fault)) };
+                    (self.state, self.line_start) = (State::Head, 0);
+                    return Err((begun, fault));
+                }
             }
         }
         Ok(at)
@@ -416,7 +424,8 @@ fn read_request_line(line: &[u8]) -> Result<bool, Fault> {
     if !is_method {
         return Err(Fault::Method);
     }
-    let is_visible = target.iter().all(|byte| (0x21..0x7f).contains(byte));
+    // A fragment is never sent, and readers drop it or do not.
+    let is_visible = target.iter().all(|byte| (0x21..0x7f).contains(byte) && *byte != b'#');
     let is_path = target.starts_with(b"/") || (target == b"*" && method == b"OPTIONS");
     if !is_visible || !is_path {
         return Err(Fault::Target);

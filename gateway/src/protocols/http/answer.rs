@@ -1,0 +1,190 @@
+//! An upstream's answer on its way to the client.
+//!
+//! Owns what becomes of its head, and the choice of what its body goes through. Must not know how a
+//! stage does its work (`body`), nor whether the answer may be shown. Fails closed: what should be
+//! masked and cannot be is not shown.
+
+use std::sync::Arc;
+
+use http::header::{self, HeaderValue};
+use http::{Response, StatusCode, Version};
+use hyper::body::{Body as _, Incoming};
+
+use super::blame::Blame;
+use super::body::{AnswerBody, Ending, Stages, Tap};
+use super::coding::Decoder;
+use super::headers;
+use super::scrub::{Needles, Scrubber};
+use crate::session::{BodyKind, BodyMasker, FieldSet, OperationOutcome, Refusal, RefusalKind};
+
+/// What an answer's body goes through.
+pub(super) struct Way {
+    pub(super) fields: Option<Arc<FieldSet>>,
+    pub(super) needles: Arc<Needles>,
+    pub(super) is_head: bool,
+    pub(super) tap: Tap,
+}
+
+/// Shows it.
+///
+/// # Errors
+/// The refusal, where it cannot be masked.
+pub(super) fn show(
+    blame: Blame,
+    response: Response<Incoming>,
+    way: Way,
+    mut ending: Ending,
+) -> Result<Response<AnswerBody>, Refusal> {
+    let (mut parts, body) = response.into_parts();
+    let closes = has_close(&parts.headers);
+    headers::take_connection(&mut parts.headers);
+    // Where else the server can be reached is not where the gateway is.
+    parts.headers.remove(header::ALT_SVC);
+    if closes {
+        parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    scrub_headers(&mut parts.headers, &way.needles, &mut ending);
+    let is_empty = way.is_head || body.is_end_stream() || has_no_body(parts.status);
+    let stages = if is_empty && !way.is_head {
+        Stages::default()
+    } else {
+        match stages(&parts.headers, &way) {
+            Ok(stages) => stages,
+            Err(because) => {
+                ending.ended().status = format!("{} (not shown)", ending.ended().status);
+                let refusal = Refusal::new(
+                    RefusalKind::Masking,
+                    "portcullis: the answer cannot be masked, so it is not shown",
+                );
+                return Err(refusal.because(because));
+            }
+        }
+    };
+    if stages.changes_bytes() {
+        headers::take_bytes(&mut parts.headers);
+        parts.headers.remove(header::CONTENT_ENCODING);
+    }
+    let outcome = if parts.status.as_u16() < 400 {
+        OperationOutcome::Completed
+    } else {
+        OperationOutcome::Failed
+    };
+    let stages = if is_empty { Stages::default() } else { stages };
+    // The answer begins in the version that the client speaks; the library sees to that.
+    parts.version = Version::HTTP_11;
+    Ok(Response::from_parts(
+        parts,
+        AnswerBody::shown(body, stages, way.tap, outcome, ending, blame),
+    ))
+}
+
+/// Chooses what the body goes through.
+///
+/// # Errors
+/// Why it cannot be shown, for people.
+fn stages(headers: &http::HeaderMap, way: &Way) -> Result<Stages, String> {
+    let text = |name: &header::HeaderName| {
+        headers.get(name).map_or(Ok(""), |value| value.to_str()).unwrap_or("?")
+    };
+    let coding = text(&header::CONTENT_ENCODING);
+    let several = headers.get_all(header::CONTENT_ENCODING).iter().count() > 1
+        || headers.get_all(header::CONTENT_TYPE).iter().count() > 1;
+    let scrubs = !way.needles.is_empty();
+    let Some(fields) = &way.fields else {
+        // A body that is compressed cannot hold what was sent to it a moment ago, unless the
+        // server compresses what it was asked not to; then it is undone to be looked at.
+        let decoder = if scrubs { Decoder::of(coding).ok().flatten() } else { None };
+        let is_plain = coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+        let scrubber = (scrubs && (is_plain || decoder.is_some()))
+            .then(|| Scrubber::new(Arc::clone(&way.needles)));
+        return Ok(Stages { decoder, scrubber, masker: None });
+    };
+    let kind = kind_of(text(&header::CONTENT_TYPE)).filter(|_| !several);
+    let masker = match kind {
+        Some(BodyKind::Text) if fields.has_fields() => {
+            return Err(String::from("Its type has no fields that could be masked."));
+        }
+        Some(kind) => Some(BodyMasker::new(kind, Arc::clone(fields))),
+        None if fields.has_fields() => {
+            return Err(String::from("Its type is not one that can be masked."));
+        }
+        // Detectors look through text; what is none passes.
+        None => None,
+    };
+    let decoder = match (Decoder::of(coding), &masker) {
+        (Ok(decoder), _) => decoder,
+        (Err(_), None) => None,
+        (Err(error), Some(_)) => return Err(format!("{error}.")),
+    };
+    let scrubber = scrubs.then(|| Scrubber::new(Arc::clone(&way.needles)));
+    Ok(Stages { decoder, scrubber, masker })
+}
+
+/// How a body of this type is read; `None` where it is not.
+fn kind_of(content_type: &str) -> Option<BodyKind> {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let charset = content_type.to_ascii_lowercase();
+    let charset = charset
+        .split("charset=")
+        .nth(1)
+        .map(|rest| rest.split(';').next().unwrap_or_default().trim().trim_matches('"').to_owned());
+    // Other character sets write the same letters otherwise.
+    if charset.is_some_and(|set| {
+        !matches!(set.as_str(), "utf-8" | "utf8" | "us-ascii" | "ascii" | "iso-8859-1" | "latin1")
+    }) {
+        return None;
+    }
+    Some(match essence.as_str() {
+        // One document is a sequence of one; many servers call a sequence by the name of one.
+        "application/json"
+        | "text/json"
+        | "application/x-ndjson"
+        | "application/ndjson"
+        | "application/jsonl"
+        | "application/json-lines"
+        | "application/problem+json" => BodyKind::JsonLines,
+        "application/x-www-form-urlencoded" => BodyKind::Form,
+        "text/event-stream" => BodyKind::EventStream,
+        "application/xml"
+        | "application/javascript"
+        | "application/x-yaml"
+        | "application/yaml"
+        | "application/toml"
+        | "application/sql"
+        | "application/graphql" => BodyKind::Text,
+        other if other.ends_with("+json") => BodyKind::JsonLines,
+        other if other.starts_with("text/") || other.ends_with("+xml") => BodyKind::Text,
+        other if other.starts_with("multipart/") => BodyKind::Text,
+        _ => return None,
+    })
+}
+
+/// Stars the gateway's credential where a header holds it.
+pub(super) fn scrub_headers(headers: &mut http::HeaderMap, needles: &Needles, ending: &mut Ending) {
+    if needles.is_empty() {
+        return;
+    }
+    for value in headers.values_mut() {
+        if needles.touch(value.as_bytes()) {
+            let mut bytes = value.as_bytes().to_vec();
+            ending.ended().masked_values += needles.star(&mut bytes);
+            *value =
+                HeaderValue::from_bytes(&bytes).unwrap_or_else(|_| HeaderValue::from_static("***"));
+        }
+    }
+}
+
+fn has_close(headers: &http::HeaderMap) -> bool {
+    headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .any(|token| token.trim().eq_ignore_ascii_case("close"))
+}
+
+fn has_no_body(status: StatusCode) -> bool {
+    status.is_informational()
+        || status == StatusCode::NO_CONTENT
+        || status == StatusCode::NOT_MODIFIED
+}
