@@ -49,13 +49,23 @@ pub(crate) enum Which {
 
 /// `cargo xtask demo`.
 pub(crate) fn run(arguments: &DemoArguments) -> Outcome {
-    let servers = match arguments.which {
+    need(arguments.which)?;
+    daemon::build()?;
+    play(arguments)
+}
+
+/// Gets what a demo needs beside the daemon.
+pub(crate) fn need(which: Which) -> Outcome {
+    let servers = match which {
         Which::Postgres => Need::Postgres,
         Which::Ssh => Need::Ssh,
         Which::Api => Need::Http,
     };
-    setup::ensure(&[Need::Build, Need::Kernel, Need::Stage, servers])?;
-    daemon::build()?;
+    setup::ensure(&[Need::Build, Need::Kernel, Need::Stage, servers])
+}
+
+/// Plays a demo with a daemon that is built.
+pub(crate) fn play(arguments: &DemoArguments) -> Outcome {
     let narrator = Narrator { silent: arguments.json };
     let mut tally = Tally::default();
     let plot = match arguments.which {
