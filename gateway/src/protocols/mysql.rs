@@ -48,12 +48,13 @@ use self::login::{LoggedIn, LoginError, log_in};
 use self::seen::Seen;
 use self::words::Complaint;
 use super::Driver;
+use crate::session::sql::mysql::analyse;
 use crate::session::{
     BoxFuture, ConnectPermit, Dialect, Login, Pending, Refusal, RefusalKind, Session, Stream,
 };
 
 /// How statements are read.
-const DIALECT: Dialect = unread::analyse;
+const DIALECT: Dialect = analyse;
 
 /// The driver.
 #[derive(Debug, Default)]
@@ -207,40 +208,4 @@ fn login_refusal(error: &LoginError, database: Option<&str>) -> Refusal {
 
 fn timed_out() -> Refusal {
     Refusal::new(RefusalKind::Upstream, "portcullis: the upstream did not answer in time")
-}
-
-/// Until there is a reading of MySQL's statements, nothing of them is known.
-mod unread {
-    use model::{Access, Action, Object, ObjectPath};
-
-    use crate::session::sql::{
-        Analysis, AnalysisLimits, Outputs, Scope, Statement, StatementKind, Unreadable,
-    };
-
-    /// Says of a text that it is one statement of which nothing is known.
-    pub(super) fn analyse(
-        text: &str,
-        _: &Scope<'_>,
-        limits: &AnalysisLimits,
-    ) -> Result<Analysis, Unreadable> {
-        let (bytes, bytes_max) = (text.len(), limits.text_bytes_max);
-        if bytes > bytes_max {
-            return Err(Unreadable::TooLong { bytes, bytes_max });
-        }
-        let object = Object::Named { kind: "statement", path: ObjectPath::new(["unreadable"]) };
-        let statement = Statement {
-            kind: StatementKind::Select,
-            range: 0..text.len(),
-            accesses: [Access { action: Action::Unknown, object }].into(),
-            relations: Vec::new(),
-            outputs: Outputs::Unknown,
-            read_columns: Vec::new(),
-            comparisons: Vec::new(),
-            writes_from: Vec::new(),
-            settings: Vec::new(),
-            refers_to: None,
-            creates_temporary: Vec::new(),
-        };
-        Ok(Analysis { statements: vec![statement] })
-    }
 }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod commands;
+mod masks;
 mod prepared;
 
 use tests::cluster::SHOP;

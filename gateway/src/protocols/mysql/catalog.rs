@@ -15,15 +15,15 @@ use rustc_hash::FxHashMap;
 use super::DIALECT;
 use super::reply::values;
 use crate::session::sql::catalog::{Function, RelationKind};
-use crate::session::sql::{AnalysisLimits, Outputs, Scope, Source};
+use crate::session::sql::{AnalysisLimits, Family, Outputs, Scope, Server, Source, Statement};
 use crate::session::{Catalog, CatalogBuilder};
 
-/// The first part of every path, which is what `information_schema` calls it.
-pub(super) const CATALOG: &str = "def";
+pub(super) use crate::session::sql::mysql::CATALOG;
 
 /// What each question asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Section {
+    Server,
     Databases,
     Relations,
     Columns,
@@ -32,6 +32,7 @@ enum Section {
 }
 
 const QUESTIONS: &[(Section, &str)] = &[
+    (Section::Server, "SELECT VERSION(), @@lower_case_table_names"),
     (Section::Databases, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA"),
     (
         Section::Relations,
@@ -39,8 +40,8 @@ const QUESTIONS: &[(Section, &str)] = &[
     ),
     (
         Section::Columns,
-        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, GENERATION_EXPRESSION \
-         FROM information_schema.COLUMNS",
+        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, GENERATION_EXPRESSION, \
+         EXTRA FROM information_schema.COLUMNS",
     ),
     (
         Section::Views,
@@ -124,6 +125,10 @@ impl Collector {
         let section = QUESTIONS.get(self.at).map(|(section, _)| *section)?;
         let row = values(payload)?;
         match (section, row.as_slice()) {
+            (Section::Server, [Some(version), Some(folds)]) => {
+                let family = Family::from_version(version);
+                self.builder.server(Server { family, folds_table_names: *folds != "0" });
+            }
             (Section::Databases, [Some(name)]) => {
                 self.builder.schema(name);
             }
@@ -133,7 +138,7 @@ impl Collector {
             }
             (
                 Section::Columns,
-                [Some(database), Some(table), Some(name), Some(position), expression],
+                [Some(database), Some(table), Some(name), Some(position), expression, extra],
             ) => {
                 let key = ((*database).to_owned(), (*table).to_owned());
                 // Made since the relations were told: it is not known this time.
@@ -141,6 +146,9 @@ impl Collector {
                 let attribute: i16 = position.parse().ok()?;
                 let expression = expression.filter(|text| !text.is_empty());
                 self.builder.column(number, attribute, name, 0, expression.is_some());
+                if extra.is_some_and(|extra| extra.contains("INVISIBLE")) {
+                    self.builder.hidden((number, attribute));
+                }
                 self.columns.entry(number).or_default().push((attribute, (*name).into()));
                 if let Some(expression) = expression {
                     self.generated.push((number, attribute, expression.to_owned()));
@@ -237,8 +245,9 @@ impl Collector {
             .accesses
             .iter()
             .any(|one| matches!(one.action, Action::Execute | Action::Unknown | Action::Code));
+        let beneath = self.everything_beneath(statement);
         for (attribute, output) in sorted.into_iter().zip(outputs) {
-            let mut certain = !(output.opaque || calls);
+            let mut certain = !output.opaque;
             for source in &output.sources {
                 match source {
                     Source::Column { relation, attribute: base } => {
@@ -247,11 +256,29 @@ impl Collector {
                     Source::Unlisted { .. } => certain = false,
                 }
             }
-            if !certain {
-                builder.unclear((view, attribute));
+            match &beneath {
+                _ if certain => {}
+                Some(beneath) if !calls => {
+                    for base in beneath {
+                        builder.derives((view, attribute), *base);
+                    }
+                }
+                _ => {
+                    builder.unclear((view, attribute));
+                }
             }
         }
         Some(())
+    }
+
+    /// Every column of every relation that a statement reads; nothing where one is not known.
+    fn everything_beneath(&self, statement: &Statement) -> Option<Vec<(u32, i16)>> {
+        let mut all = Vec::new();
+        for touched in &statement.relations {
+            let oid = touched.oid?;
+            all.extend(self.columns.get(&oid)?.iter().map(|(attribute, _)| (oid, *attribute)));
+        }
+        Some(all)
     }
 
     /// What a view shows, nobody can tell.
@@ -301,16 +328,24 @@ mod tests {
     #[test]
     fn a_catalogue_is_read_with_generated_columns_and_views_nobody_may_see() {
         let catalog = collected(&[
+            &[&[Some("10.11.19-MariaDB"), Some("0")]],
             &[&[Some("shop")]],
             &[
                 &[Some("shop"), Some("users"), Some("BASE TABLE")],
                 &[Some("shop"), Some("hidden"), Some("VIEW")],
             ],
             &[
-                &[Some("shop"), Some("users"), Some("email"), Some("1"), Some("")],
-                &[Some("shop"), Some("users"), Some("low"), Some("2"), Some("lcase(`email`)")],
-                &[Some("shop"), Some("hidden"), Some("x"), Some("1"), None],
-                &[Some("shop"), Some("made since"), Some("x"), Some("1"), None],
+                &[Some("shop"), Some("users"), Some("email"), Some("1"), Some(""), Some("")],
+                &[
+                    Some("shop"),
+                    Some("users"),
+                    Some("low"),
+                    Some("2"),
+                    Some("lcase(`email`)"),
+                    None,
+                ],
+                &[Some("shop"), Some("hidden"), Some("x"), Some("1"), None, None],
+                &[Some("shop"), Some("made since"), Some("x"), Some("1"), None, None],
             ],
             &[&[Some("shop"), Some("hidden"), Some("")]],
             &[&[Some("shop"), Some("report"), Some("PROCEDURE"), Some("DEFINER")]],

@@ -18,7 +18,7 @@ fn open_world() -> World {
     World::with(MariaDb::shared(), |usual| usual.everything_allowed().classification(""))
 }
 
-fn prepare(client: &mut MysqlClient, text: &str) -> Prepared {
+pub(super) fn prepare(client: &mut MysqlClient, text: &str) -> Prepared {
     let mut out = Vec::new();
     put_command(&mut out, code::STMT_PREPARE, text.as_bytes());
     client.send(&out);
@@ -34,7 +34,12 @@ fn prepare(client: &mut MysqlClient, text: &str) -> Prepared {
     prepared
 }
 
-fn execute(client: &mut MysqlClient, statement: u32, flags: u8, values: &[Option<&[u8]>]) {
+pub(super) fn execute(
+    client: &mut MysqlClient,
+    statement: u32,
+    flags: u8,
+    values: &[Option<&[u8]>],
+) {
     let (mut rest, mut out) = (Vec::new(), Vec::new());
     if !values.is_empty() {
         put_texts(&mut rest, values);
@@ -44,7 +49,7 @@ fn execute(client: &mut MysqlClient, statement: u32, flags: u8, values: &[Option
 }
 
 /// Columns, and rows where they follow; the last status.
-fn described(client: &mut MysqlClient) -> (Vec<Type>, EofPacket) {
+pub(super) fn described(client: &mut MysqlClient) -> (Vec<Type>, EofPacket) {
     let (_, first) = client.receive().unwrap();
     assert_eq!(error_of(&first), None);
     let types: Vec<Type> = (0..*first.first().unwrap())
@@ -53,7 +58,7 @@ fn described(client: &mut MysqlClient) -> (Vec<Type>, EofPacket) {
     (types, EofPacket::read(&client.receive().unwrap().1).unwrap())
 }
 
-fn rows(client: &mut MysqlClient, types: &[Type]) -> (Vec<Vec<String>>, EofPacket) {
+pub(super) fn rows(client: &mut MysqlClient, types: &[Type]) -> (Vec<Vec<String>>, EofPacket) {
     let mut rows = Vec::new();
     loop {
         let (_, payload) = client.receive().unwrap();
