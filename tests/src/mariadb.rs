@@ -86,6 +86,22 @@ impl MariaDb {
         programs::run(command.arg("--execute").arg(script))
     }
 
+    /// Runs a script of thousands of statements as the superuser, comments and all; what fails in
+    /// it is said and left.
+    ///
+    /// # Panics
+    /// Where the client cannot be run.
+    #[must_use]
+    pub fn script(&self, database: &str, script: &str) -> Said {
+        let file = self.directory.join("script.sql");
+        fs::write(&file, script).expect("a script");
+        let mut client = Command::new("mariadb");
+        client.args(["--no-defaults", "--user=root", "--batch", "--skip-column-names", "--force"]);
+        client.args(["--comments", "--default-character-set=utf8mb4", "--socket"]);
+        client.arg(self.socket()).arg("--execute").arg(format!("source {}", file.display()));
+        programs::run(client.arg(database))
+    }
+
     /// The server's log: every connection and statement that reached it.
     ///
     /// # Panics

@@ -2,7 +2,9 @@
 
 mod clients;
 mod commands;
+mod generator;
 mod masks;
+mod oracle;
 mod prepared;
 
 use tests::cluster::SHOP;
