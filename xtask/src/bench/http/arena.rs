@@ -8,6 +8,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::net::Ipv4Addr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -96,7 +97,10 @@ impl Arena {
         let read = |name: &str| fs::read_to_string(place.join(name)).during(name.to_owned());
         let pair = format!("{}{}", read("server.crt")?, read("server.key")?);
         fs::write(place.join("server.pem"), pair).during("server.pem")?;
-        fs::write(place.join("token"), TOKEN).during("token")?;
+        let token = place.join("token");
+        fs::write(&token, TOKEN).during("token")?;
+        // The gateway takes no secret that others may read.
+        fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).during("token")?;
         write_answers(&place)?;
         let server = Ports::free()?;
         let (name, governed) = (stage.name().to_owned(), stage.cgroup_path(GOVERNED));
@@ -157,7 +161,7 @@ impl Arena {
         for encryption in [Encryption::None, Encryption::Tls] {
             for way in self.ways(encryption) {
                 let address = encryption.address(way, "/v1/small");
-                let line = ["--silent", "--show-error", "--fail", "--insecure", &address];
+                let line = ["--silent", "--show-error", "--fail-with-body", "--insecure", &address];
                 let said = self.run(way, "curl", &line.map(str::to_owned))?;
                 let is_raw = said.contains("customer1@mail.example");
                 if is_raw == (way.name == OURS) || !said.contains("Analytical Row") {
