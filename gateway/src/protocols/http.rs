@@ -22,7 +22,7 @@
 //! | `connection` | the life of one connection |
 //! | `upstream` | the connection to the upstream |
 //! | `desk` | the session, and what requests ask of it |
-//! | `asked` | a request, read |
+//! | `asked`, `again` | a request, read, and known again |
 //! | `exchange` | one request and its answer |
 //! | `held` | requests that wait for people |
 //! | `headers`, `credential`, `signature` | what is taken out of a request, and put in |
@@ -32,6 +32,7 @@
 //! | `blame` | whose fault an end is |
 //! | `words` | what people are told |
 
+mod again;
 mod answer;
 mod asked;
 mod blame;

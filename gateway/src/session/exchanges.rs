@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use masking::body::FieldSet;
 use model::audit::AuditEvent;
-use model::{Clock, Effect, MaskProfile, Operation};
+use model::{Action, Clock, Effect, MaskProfile, Operation};
 
 use super::live::Session;
 use super::permit::Receipt;
@@ -49,22 +49,27 @@ impl Session {
         decision.effect == Effect::Hold && self.target.enforcement == Enforcement::Enforce
     }
 
-    /// Judges what an operation was answered with: only rules that deny are asked.
+    /// Judges what an operation was answered with: only rules that deny are asked. `answer` is made
+    /// where there is one.
     ///
     /// # Errors
     /// The refusal, where the workload may not see it.
     pub fn judge_answer(
         &mut self,
         receipt: &Receipt,
-        answer: &Arc<Operation>,
+        answer: impl FnOnce() -> Arc<Operation>,
     ) -> Result<(), Refusal> {
-        let Some(decision) = self.standing.denies(answer, self.services.clock.now()) else {
+        if !self.standing.speaks_of(Action::Answer) {
+            return Ok(());
+        }
+        let answer = answer();
+        let Some(decision) = self.standing.denies(&answer, self.services.clock.now()) else {
             return Ok(());
         };
-        self.report(receipt.number, answer, &decision);
+        self.report(receipt.number, &answer, &decision);
         match self.target.enforcement {
             Enforcement::Observe => Ok(()),
-            Enforcement::Enforce => Err(self.word(answer, &decision)),
+            Enforcement::Enforce => Err(self.word(&answer, &decision)),
         }
     }
 

@@ -78,6 +78,12 @@ impl Standing {
         self.view.settled.policy
     }
 
+    /// Whether any rule at this target has something to say about an action.
+    #[must_use]
+    pub fn speaks_of(&self, action: Action) -> bool {
+        self.view.by_action.get(action.index()).is_none_or(|speaking| !speaking.all.is_empty())
+    }
+
     /// Whether the decision about these accesses may depend on more than the accesses: on the
     /// operation's text, the time or the token. Such a decision must not be kept for another
     /// operation.

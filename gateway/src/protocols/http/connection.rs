@@ -358,6 +358,7 @@ impl Serving {
         let open = Arc::new(Open {
             session: card.session.to_string(),
             wanted: session.request_headers().into(),
+            again: super::again::Again::default(),
             desk: Arc::new(Desk::new(session)),
             place: self.place,
             upstream: self.begun,

@@ -117,7 +117,7 @@ impl Desk {
     pub(super) async fn judge_answer(
         &self,
         receipt: &Receipt,
-        operation: &Arc<Operation>,
+        operation: impl FnOnce() -> Arc<Operation>,
     ) -> Result<(), Refusal> {
         let judged = self.ask(|session| session.judge_answer(receipt, operation)).await;
         judged.unwrap_or_else(|| Err(over()))

@@ -20,6 +20,7 @@ use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::again::Again;
 use super::answer::{self, Way};
 use super::asked::{self, Asked, Place};
 use super::blame::Blame;
@@ -48,6 +49,8 @@ pub(super) struct Open {
     pub(super) wanted: RwLock<Arc<[Arc<str>]>>,
     /// Bytes of a request's target that are read.
     pub(super) target_bytes_max: usize,
+    /// The requests that were read last.
+    pub(super) again: Again,
     /// Bytes of a body that are recorded.
     pub(super) recorded_bytes_max: usize,
     /// Bytes of a body that is read to be signed, and of a message that is masked.
@@ -219,8 +222,17 @@ async fn read(open: &Open, parts: &Parts, upgrades: bool) -> Result<Asked, Faile
         }),
         None => {
             let wanted = Arc::clone(&open.wanted.read());
-            asked::within(parts, open.target_bytes_max)
-                .and_then(|()| Asked::read(parts, &open.place, upgrades, &wanted))
+            let is_common = !upgrades && wanted.is_empty();
+            match is_common.then(|| open.again.find(parts)).flatten() {
+                Some(asked) => Ok(asked),
+                None => asked::within(parts, open.target_bytes_max)
+                    .and_then(|()| Asked::read(parts, &open.place, upgrades, &wanted))
+                    .inspect(|asked| {
+                        if is_common {
+                            open.again.keep(parts, asked);
+                        }
+                    }),
+            }
         }
     };
     match read {
@@ -321,8 +333,7 @@ async fn judge(
     receipt: &Receipt,
     response: &Response<Incoming>,
 ) -> Result<(), Refused> {
-    let operation = asked.answered(response.status());
-    let judged = open.desk.judge_answer(receipt, &operation).await;
+    let judged = open.desk.judge_answer(receipt, || asked.answered(response.status())).await;
     // Whatever was done is done: the workload is told that it may not see the answer.
     judged.map_err(Refused::from)
 }
