@@ -1,6 +1,6 @@
 """Forwarded connections of every kind, as OpenSSH's client makes them."""
 
-import atexit, hashlib, os, re, shutil, signal, socket, socketserver, subprocess, tempfile, threading, time
+import atexit, hashlib, os, random, re, shutil, signal, socket, socketserver, subprocess, tempfile, threading, time
 
 DATA = os.urandom(3_000_000)
 PLACE = os.environ["PLACE"]
@@ -36,24 +36,38 @@ threading.Thread(target=unix.serve_forever, daemon=True).start()
 
 
 def free():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """A port that nobody has, below those that the kernel gives to whoever asks for any."""
+    while True:
+        with socket.socket() as one:
+            try:
+                one.bind(("127.0.0.1", random.randrange(20000, 32000)))
+                return one.getsockname()[1]
+            except OSError:
+                pass
 
 
 def good(answer):
     return answer == hashlib.sha256(DATA).digest() + DATA
 
 
+def connected(where):
+    if not isinstance(where, tuple):
+        talking = socket.socket(socket.AF_UNIX)
+        talking.connect(where)
+        return talking
+    try:
+        return socket.create_connection(where)
+    except ConnectionRefusedError:
+        # A server that chose a port on ::1 goes on without 127.0.0.1 where somebody has it there.
+        return socket.create_connection(("::1", where[1]))
+
+
 def talk(where):
     for _ in range(200):
-        family = socket.AF_INET if isinstance(where, tuple) else socket.AF_UNIX
-        talking = socket.socket(family)
         try:
-            talking.connect(where)
+            talking = connected(where)
             break
         except OSError:
-            talking.close()
             time.sleep(0.05)
     else:
         return "nobody listens"
