@@ -16,6 +16,7 @@ pub mod client;
 pub mod cluster;
 pub mod eavesdropper;
 pub mod eventually;
+pub mod kube;
 pub mod mariadb;
 pub mod middle;
 pub mod mysql_client;

@@ -108,3 +108,18 @@ pub fn cache() -> PathBuf {
         .expect("HOME is set")
         .join("portcullis")
 }
+
+/// Where `cargo xtask setup --kubernetes` keeps the servers and clients of Kubernetes.
+///
+/// # Panics
+/// Where it has not been run.
+#[must_use]
+pub fn kubernetes() -> PathBuf {
+    let place = cache().join("kubernetes/bin");
+    assert!(
+        place.join("kube-apiserver").exists(),
+        "no {}/kube-apiserver: run `cargo xtask setup --kubernetes`",
+        place.display()
+    );
+    place
+}

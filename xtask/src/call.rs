@@ -5,8 +5,9 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use crate::fault::{During, Fault, Outcome};
 
@@ -79,6 +80,10 @@ impl Call {
         let again = file.try_clone().during("cannot share the log file")?;
         self.command.stdin(Stdio::null()).stdout(file).stderr(again);
         let status = self.command.status().during(format!("cannot run `{}`", self.shown))?;
+        self.judged(status, log)
+    }
+
+    fn judged(&self, status: ExitStatus, log: &Path) -> Outcome {
         if status.success() {
             return Ok(());
         }
@@ -90,6 +95,25 @@ impl Call {
             self.shown,
             log.display()
         ))
+    }
+
+    /// Like [`Self::run_logged`], and shows every line that the program writes to its standard
+    /// error as it comes.
+    pub(crate) fn run_seen(mut self, log: &Path, mut seen: impl FnMut(&str)) -> Outcome {
+        if let Some(parent) = log.parent() {
+            std::fs::create_dir_all(parent).during(format!("cannot make {}", parent.display()))?;
+        }
+        let mut file = File::create(log).during(format!("cannot write {}", log.display()))?;
+        self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().during(format!("cannot run `{}`", self.shown))?;
+        let said = child.stderr.take().during("a program without standard error")?;
+        for line in BufReader::new(said).lines() {
+            let line = line.during(format!("cannot read what `{}` says", self.shown))?;
+            writeln!(file, "{line}").during(format!("cannot write {}", log.display()))?;
+            seen(&line);
+        }
+        let status = child.wait().during(format!("cannot wait for `{}`", self.shown))?;
+        self.judged(status, log)
     }
 
     /// Runs it silently and gives its standard output; failure carries its standard error.

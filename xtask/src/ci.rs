@@ -29,6 +29,9 @@ pub(crate) fn run() -> Outcome {
             "clippy",
             "--workspace",
             "--all-targets",
+            // Tests that are not run here are read all the same.
+            "--features",
+            "tests/kubernetes",
             "--locked",
             "--",
             "-D",

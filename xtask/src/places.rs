@@ -49,6 +49,16 @@ pub(crate) fn node_packages() -> Outcome<PathBuf> {
     Ok(cache()?.join("node"))
 }
 
+/// The Python environment with the client of Kubernetes.
+pub(crate) fn kubernetes_environment() -> Outcome<PathBuf> {
+    Ok(cache()?.join("python-kubernetes"))
+}
+
+/// A real Kubernetes: its source, and its programs in `bin`.
+pub(crate) fn kubernetes() -> Outcome<PathBuf> {
+    Ok(cache()?.join("kubernetes"))
+}
+
 /// A PostgreSQL 18 beside Debian's 15, where npm could fetch one.
 pub(crate) fn postgres_18() -> Outcome<PathBuf> {
     Ok(cache()?.join("postgres-18"))

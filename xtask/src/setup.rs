@@ -5,6 +5,7 @@
 //! part in place, or with the one command that a person has to run.
 
 mod bpf;
+mod kubernetes;
 mod node;
 mod packages;
 mod postgres18;
@@ -40,6 +41,8 @@ pub(crate) enum Need {
     HttpPeers,
     /// A second PostgreSQL, of the newest major version.
     Postgres18,
+    /// A real Kubernetes API server, which is built from source, and its clients.
+    Kubernetes,
 }
 
 /// Arguments of `setup`.
@@ -48,9 +51,13 @@ pub(crate) struct SetupArguments {
     /// Only look: print what is missing, install nothing, fail if something is missing
     #[arg(long)]
     check: bool,
+    /// Also what the tests and the demo of Kubernetes need: an API server is built, which takes
+    /// about ten minutes
+    #[arg(long)]
+    kubernetes: bool,
 }
 
-/// Everything that any chore needs.
+/// Everything that any chore needs, but for what is asked for by name.
 const EVERYTHING: &[Need] = &[
     Need::Build,
     Need::Kernel,
@@ -67,10 +74,12 @@ const EVERYTHING: &[Need] = &[
 
 /// `cargo xtask setup`.
 pub(crate) fn run(arguments: &SetupArguments) -> Outcome {
+    let named = arguments.kubernetes.then_some(Need::Kubernetes);
+    let needs: Vec<Need> = EVERYTHING.iter().copied().chain(named).collect();
     if arguments.check {
-        return check(EVERYTHING);
+        return check(&needs);
     }
-    ensure(EVERYTHING)?;
+    ensure(&needs)?;
     console::step("Ready", "everything that building, testing, the demo and the benches need");
     Ok(())
 }
@@ -94,6 +103,10 @@ pub(crate) fn ensure(needs: &[Need]) -> Outcome {
     if needs.contains(&Need::Postgres18) {
         postgres18::ensure()?;
     }
+    if needs.contains(&Need::Kubernetes) {
+        python::KUBERNETES.ensure()?;
+        kubernetes::ensure()?;
+    }
     Ok(())
 }
 
@@ -104,6 +117,10 @@ fn check(needs: &[Need]) -> Outcome {
     missing.extend(python::MITMPROXY.missing()?);
     missing.extend(node::missing()?);
     missing.extend(postgres18::missing()?);
+    if needs.contains(&Need::Kubernetes) {
+        missing.extend(python::KUBERNETES.missing()?);
+        missing.extend(kubernetes::missing()?);
+    }
     if missing.is_empty() {
         console::step("Ready", "nothing is missing");
         return Ok(());

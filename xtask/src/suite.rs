@@ -21,10 +21,16 @@ use leftovers::Snapshot;
 pub(crate) struct TestArguments {
     /// Run only the tests whose name contains this
     filter: Option<String>,
+    /// Run the tests that want a real Kubernetes API server, and only those
+    #[arg(long)]
+    kubernetes: bool,
 }
 
 /// `cargo xtask test`.
 pub(crate) fn run(arguments: &TestArguments) -> Outcome {
+    if arguments.kubernetes {
+        return kubernetes(arguments.filter.as_deref());
+    }
     setup::ensure(&[
         Need::Build,
         Need::Kernel,
@@ -56,6 +62,25 @@ pub(crate) fn run(arguments: &TestArguments) -> Outcome {
     left?;
     unmounted?;
     console::step("Passed", "every test, and nothing is left over");
+    Ok(())
+}
+
+/// What is tried on a real API server: the ordinary tests have what was recorded of one.
+fn kubernetes(filter: Option<&str>) -> Outcome {
+    setup::ensure(&[Need::Build, Need::Kernel, Need::Stage, Need::Kubernetes])?;
+    let before = Snapshot::take()?;
+    let run = format!("{}", std::process::id());
+    console::step("Testing", "what a real API server and its clients say");
+    let tests = Call::cargo()
+        .with(["test", "--workspace", "--locked", "--no-fail-fast"])
+        .with(["--features", "tests/kubernetes", "--test", "kubernetes"])
+        .with(filter)
+        .environment(leftovers::RUN_VARIABLE, &run)
+        .run();
+    let left = leftovers::check(&before, &run);
+    tests?;
+    left?;
+    console::step("Passed", "every test of Kubernetes, and nothing is left over");
     Ok(())
 }
 

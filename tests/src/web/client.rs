@@ -47,32 +47,34 @@ impl Answered {
 
 /// A connection.
 #[derive(Debug)]
-pub struct WebClient {
-    stream: TcpStream,
+pub struct WebClient<S = TcpStream> {
+    stream: S,
     held: Vec<u8>,
 }
 
 impl WebClient {
+    /// Says that nothing more comes.
+    pub fn finish(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+}
+
+impl<S: Read + Write> WebClient<S> {
     /// Over an open connection.
     #[must_use]
-    pub const fn over(stream: TcpStream) -> Self {
+    pub const fn over(stream: S) -> Self {
         Self { stream, held: Vec::new() }
     }
 
     /// The connection itself.
     #[must_use]
-    pub const fn stream(&self) -> &TcpStream {
+    pub const fn stream(&self) -> &S {
         &self.stream
     }
 
     /// Sends bytes; a connection that has ended is seen by the next answer.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref());
-    }
-
-    /// Says that nothing more comes.
-    pub fn finish(&self) {
-        let _ = self.stream.shutdown(Shutdown::Write);
     }
 
     /// Asks for something with a request line and more fields.

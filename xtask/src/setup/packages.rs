@@ -69,6 +69,10 @@ const PACKAGES: &[Package] = &[
     needed("default-jdk-headless", Need::Http, "java.net.http, an unchanged client")
         .or_program("javac"),
     needed("golang-go", Need::Http, "net/http, an unchanged client").or_program("go"),
+    needed("etcd-server", Need::Kubernetes, "keeps what a real API server knows")
+        .or_program("etcd"),
+    needed("golang-1.19-go", Need::Kubernetes, "builds a real API server from its source"),
+    needed("python3-venv", Need::Kubernetes, "an environment for the client of Python"),
     needed("wrk", Need::HttpPeers, "loads HTTP/1.1 in the benchmarks").or_program("wrk"),
     needed("nghttp2-client", Need::HttpPeers, "h2load, which loads HTTP/2 in the benchmarks")
         .or_program("h2load"),

@@ -50,6 +50,14 @@ pub(super) const MITMPROXY: Environment = Environment {
     why: "a peer of the benchmarks",
 };
 
+/// The client of Kubernetes that its own project makes.
+pub(super) const KUBERNETES: Environment = Environment {
+    name: "python-kubernetes",
+    place: places::kubernetes_environment,
+    packages: &["kubernetes==36.0.3"],
+    why: "an unchanged client",
+};
+
 impl Environment {
     /// What is missing, as a line for people.
     pub(super) fn missing(&self) -> Outcome<Option<String>> {
