@@ -7,11 +7,13 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `pages` | what it answers |
+//! | `aws` | a store of objects and one of items, as AWS has them |
 //! | `people` | the page that has to be masked, in every form |
 //! | `switched` | WebSocket, and an upgrade of another kind |
 //! | `client` | a client that sends any bytes |
 //! | `station` | the machine that unchanged programs run on |
 
+mod aws;
 mod pages;
 mod switched;
 
@@ -19,6 +21,7 @@ pub mod client;
 pub mod people;
 pub mod station;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -72,6 +75,7 @@ struct State {
     accepted: AtomicUsize,
     tokens: AtomicUsize,
     repositories: Mutex<PathBuf>,
+    objects: Mutex<BTreeMap<String, Vec<u8>>>,
 }
 
 /// A server.

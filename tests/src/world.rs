@@ -175,6 +175,12 @@ impl World {
         WebStation::new(self.web_server(), WEB_DOOR, &self.authority_pem())
     }
 
+    /// The same for another server of the web at the address of the target.
+    #[must_use]
+    pub fn station_for(&self, base: &str) -> WebStation {
+        WebStation::reaching(base, WEB_DOOR, &self.authority_pem())
+    }
+
     /// A machine whose programs reach the web server through the gateway, and that knows nothing of
     /// the gateway.
     #[must_use]

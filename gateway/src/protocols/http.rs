@@ -26,6 +26,7 @@
 //! | `exchange` | one request and its answer |
 //! | `held` | requests that wait for people |
 //! | `headers`, `credential`, `signature` | what is taken out of a request, and put in |
+//! | `interim` | answers before the answer (1xx) |
 //! | `answer`, `body`, `coding`, `scrub` | answers on their way to the client |
 //! | `upgrade`, `websocket` | what follows a switch of protocols |
 //! | `splice`, `distrust` | clients that do not trust the gateway |
@@ -47,6 +48,7 @@ mod exchange;
 mod greeting;
 mod headers;
 mod held;
+mod interim;
 mod scrub;
 mod signature;
 mod splice;

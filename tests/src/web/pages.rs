@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{Seen, State, people, switched};
+use super::{Seen, State, aws, people, switched};
 
 /// Lines of `/long`.
 const LONG_LINES: usize = 200_000;
@@ -90,6 +90,7 @@ pub(super) async fn answer(
             response
         }
         "slow" => slow(),
+        "drip" => drip(rest, &query),
         "upload" => upload(request).await,
         "download" => download(query.strip_prefix("bytes=").and_then(|n| n.parse().ok())),
         "close" => with(typed("text/plain", "bye\n"), &[("connection", "close")]),
@@ -109,6 +110,7 @@ pub(super) async fn answer(
         "guarded" => guarded(&seen),
         "svc.People" => grpc(request),
         "repo.git" => git(&state, request).await,
+        "store" | "" => aws::answer(&state, request).await.map(whole),
         _ => done(request, rest).await,
     };
     Ok(response)
@@ -283,6 +285,36 @@ fn slow() -> Response<Page> {
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
     })
+}
+
+/// Sends the pieces of the query, each so many milliseconds after the last. The rest of the path is
+/// that number, and the body's type.
+fn drip(rest: &str, query: &str) -> Response<Page> {
+    let (pause, kind) = rest.split_once('/').expect("a number and a type");
+    let pause = Duration::from_millis(pause.parse().expect("a number"));
+    let kind = HeaderValue::from_str(kind).expect("a type");
+    let pieces: Vec<Bytes> = query.split(',').map(unescaped).collect();
+    let mut response = coming("text/plain", None, move |parts| async move {
+        for piece in pieces {
+            if !data(&parts, piece).await {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+        }
+    });
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+fn unescaped(text: &str) -> Bytes {
+    let mut parts = text.split('%');
+    let mut out = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (hex, rest) = part.split_at_checked(2).expect("two digits");
+        out.push(u8::from_str_radix(hex, 16).expect("two digits"));
+        out.extend_from_slice(rest.as_bytes());
+    }
+    out.into()
 }
 
 async fn upload(request: Request<Incoming>) -> Response<Page> {

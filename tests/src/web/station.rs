@@ -29,7 +29,7 @@ exec "$@"
 #[derive(Debug)]
 pub struct WebStation {
     directory: tempfile::TempDir,
-    server: &'static WebServer,
+    base: String,
 }
 
 impl WebStation {
@@ -50,6 +50,15 @@ impl WebStation {
     /// Where its files cannot be written.
     #[must_use]
     pub fn new(server: &'static WebServer, at: Ipv4Addr, authority: &str) -> Self {
+        Self::reaching(&base(server.is_secure(), server.port()), at, authority)
+    }
+
+    /// The same for a server whose addresses begin so.
+    ///
+    /// # Panics
+    /// Where its files cannot be written.
+    #[must_use]
+    pub fn reaching(base: &str, at: Ipv4Addr, authority: &str) -> Self {
         let directory = tempfile::Builder::new()
             .prefix("portcullis-station-")
             .tempdir()
@@ -61,14 +70,13 @@ impl WebStation {
         fs::write(directory.path().join("bundle.pem"), bundle).expect("a file");
         fs::write(directory.path().join("authority.pem"), authority).expect("a file");
         fs::create_dir(directory.path().join("home")).expect("a home");
-        Self { directory, server }
+        Self { directory, base: base.to_owned() }
     }
 
     /// What the server's addresses begin with, up to the path.
     #[must_use]
-    pub fn base(&self) -> String {
-        let scheme = if self.server.is_secure() { "https" } else { "http" };
-        format!("{scheme}://{NAME}:{}", self.server.port())
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// A file of the machine.
@@ -117,13 +125,13 @@ impl WebStation {
     ///
     /// # Panics
     /// Where git does not make one.
-    pub fn offer_repository(&self) {
+    pub fn offer_repository(&self, server: &WebServer) {
         let script = "git init -q work && cd work && echo hello > readme && git add readme && \
                       git -c user.name=t -c user.email=t@t.example commit -q -m first && \
                       cd .. && git clone -q --bare work repo.git && \
                       git -C repo.git config http.receivepack true";
         let _ = self.run("sh", &["-ec", script]).success();
-        self.server.offer(&self.file("home"));
+        server.offer(&self.file("home"));
     }
 
     /// Runs a Python program that the environment of the clients has what it needs for.
@@ -131,6 +139,13 @@ impl WebStation {
     pub fn python(&self, program: &str) -> Said {
         self.run("python3", &["-c", program])
     }
+}
+
+/// What addresses of a server begin with.
+#[must_use]
+pub fn base(is_secure: bool, port: u16) -> String {
+    let scheme = if is_secure { "https" } else { "http" };
+    format!("{scheme}://{NAME}:{port}")
 }
 
 /// Runs git's own server of the web once.

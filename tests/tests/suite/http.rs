@@ -2,16 +2,23 @@
 //!
 //! Owns the list of modules, and the worlds they share.
 
+mod aws;
 mod clients;
 mod credentials;
 mod framing;
 mod honest;
+mod interim;
 mod life;
 mod masks;
 mod multiplexed;
+mod neighbours;
+mod nginx;
 mod paths;
 mod policy;
 mod replayed;
+mod repository;
+mod sessions;
+mod streams;
 mod switched;
 
 use std::net::TcpStream;

@@ -37,6 +37,7 @@ pub(super) const CLIENTS: Environment = Environment {
         "httpx[http2]==0.28.1",
         "aiohttp==3.14.5",
         "botocore==1.44.5",
+        "boto3==1.44.5",
     ],
     why: "unchanged clients",
 };

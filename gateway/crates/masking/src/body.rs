@@ -153,6 +153,28 @@ impl BodyMasker {
         })
     }
 
+    /// Whether something is held back that a reader could be waiting for: of a text, the end of
+    /// what came. What is held of other kinds is a part of a value or an event, which means nothing
+    /// without the rest.
+    #[must_use]
+    pub const fn is_holding(&self) -> bool {
+        matches!(&self.reader, Reader::Text { carry, .. } if carry.is_holding())
+    }
+
+    /// Whether that looks like the beginning of a value.
+    #[must_use]
+    pub fn is_likely(&self) -> bool {
+        matches!(&self.reader, Reader::Text { carry, .. } if carry.is_likely())
+    }
+
+    /// Appends it, because nothing has come for a while. Of a value that it was the beginning of
+    /// nothing more is shown.
+    pub fn flush(&mut self, out: &mut Vec<u8>) {
+        if let Reader::Text { carry, masked } = &mut self.reader {
+            *masked += count(carry.flush(out));
+        }
+    }
+
     /// Ends the body: appends what was held back.
     ///
     /// # Errors

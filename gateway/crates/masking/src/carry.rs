@@ -6,6 +6,7 @@
 //! and terminal output, bodies, copied rows taken as text).
 
 use crate::detect::{Hit, ScanSet, may_belong_to_address, may_belong_to_card};
+use crate::transform::STARS;
 
 /// Bytes held back at most. Raised, a stream without any boundary (one endless word) makes us
 /// hold more; lowered, a match longer than [`TAIL_BYTES`] across the cut may be missed.
@@ -22,6 +23,8 @@ const LIKELY_DIGITS: usize = 4;
 pub struct CarryOver {
     set: ScanSet,
     held: Vec<u8>,
+    /// Bytes of `held` that are out already, because somebody waited for them.
+    shown: usize,
     hits: Vec<Hit>,
 }
 
@@ -29,7 +32,7 @@ impl CarryOver {
     /// Begins a stream.
     #[must_use]
     pub const fn new(set: ScanSet) -> Self {
-        Self { set, held: Vec::new(), hits: Vec::new() }
+        Self { set, held: Vec::new(), shown: 0, hits: Vec::new() }
     }
 
     /// Takes a chunk; appends to `out` what is settled and answers how many values were masked.
@@ -49,7 +52,7 @@ impl CarryOver {
     /// Whether the end of what came is held back.
     #[must_use]
     pub const fn is_holding(&self) -> bool {
-        !self.held.is_empty()
+        self.held.len() > self.shown
     }
 
     /// Whether what is held back looks like the beginning of something found, and not like an
@@ -61,10 +64,12 @@ impl CarryOver {
     }
 
     /// Appends what was held back, because nothing has come for a while and somebody waits to see
-    /// it. What comes later is not joined to it: a value whose halves are that far apart in time
-    /// is not found.
+    /// it. It is remembered: of a value whose halves are that far apart in time the first is out,
+    /// and the second is not shown.
     pub fn flush(&mut self, out: &mut Vec<u8>) -> usize {
-        self.let_go(self.held.len(), out)
+        let count = self.show(self.held.len(), out);
+        self.shown = self.held.len();
+        count
     }
 
     /// Ends the stream: appends what was held back.
@@ -73,12 +78,36 @@ impl CarryOver {
     }
 
     fn let_go(&mut self, cut: usize, out: &mut Vec<u8>) -> usize {
-        let settled = self.held.get(..cut).unwrap_or_default();
-        let count = self.set.mask(settled, out);
-        if count == 0 {
-            out.extend_from_slice(settled);
-        }
+        let count = self.show(cut, out);
         self.held.drain(..cut);
+        self.shown = self.shown.saturating_sub(cut);
+        count
+    }
+
+    /// Appends what is held up to `cut` and is not out yet.
+    fn show(&mut self, cut: usize, out: &mut Vec<u8>) -> usize {
+        let settled = self.held.get(..cut).unwrap_or_default();
+        if self.shown == 0 {
+            let count = self.set.mask(settled, out);
+            if count == 0 {
+                out.extend_from_slice(settled);
+            }
+            return count;
+        }
+        self.hits.clear();
+        self.set.scan(settled, &mut self.hits);
+        let (mut count, mut copied) = (0, self.shown);
+        for hit in self.hits.iter().filter(|hit| hit.range.end > self.shown) {
+            if hit.range.start < self.shown {
+                out.extend_from_slice(STARS);
+            } else {
+                out.extend_from_slice(settled.get(copied..hit.range.start).unwrap_or_default());
+                self.set.change(hit, settled.get(hit.range.clone()).unwrap_or_default(), out);
+            }
+            copied = hit.range.end;
+            count += 1;
+        }
+        out.extend_from_slice(settled.get(copied..).unwrap_or_default());
         count
     }
 }

@@ -272,6 +272,42 @@ fn a_stream_split_at_every_byte_is_masked_like_the_whole() {
 }
 
 #[test]
+fn of_a_value_whose_beginning_somebody_waited_for_the_rest_is_not_shown() {
+    let text = "to bob@example.com, card 4111 1111 1111 1111 and on";
+    let cards = 25..44;
+    for cut in 0..text.len() {
+        let (mut carry, mut out) = (CarryOver::new(both()), Vec::new());
+        let (head, tail) = text.as_bytes().split_at(cut);
+        carry.push(head, &mut out);
+        carry.flush(&mut out);
+        assert!(!carry.is_holding(), "cut at {cut}");
+        // Whoever waits sees all that has come, or its mask.
+        let before = String::from_utf8(out.clone()).unwrap();
+        let is_through = !cards.contains(&cut) && !(3..18).contains(&cut);
+        assert!(!is_through || before.len() + 8 > cut, "cut at {cut}: {before}");
+        carry.push(tail, &mut out);
+        carry.finish(&mut out);
+        let shown = String::from_utf8(out).unwrap();
+        let digits = shown.bytes().filter(u8::is_ascii_digit).count();
+        let came = text.get(..cut).unwrap().bytes().filter(u8::is_ascii_digit).count();
+        assert!(digits <= came.max(4), "cut at {cut}: {shown}");
+        assert!(!shown.contains("bob@example.com"), "cut at {cut}: {shown}");
+        assert!(shown.starts_with("to ") && shown.ends_with(" and on"), "cut at {cut}: {shown}");
+    }
+}
+
+#[test]
+fn a_word_that_is_none_of_a_value_goes_on_where_it_was_left() {
+    let (mut carry, mut out) = (CarryOver::new(both()), Vec::new());
+    for piece in ["work", "ing on", " it", " 12", "34 times\n", "and ", "again"] {
+        carry.push(piece.as_bytes(), &mut out);
+        carry.flush(&mut out);
+    }
+    carry.finish(&mut out);
+    assert_eq!(String::from_utf8(out).unwrap(), "working on it 1234 times\nand again");
+}
+
+#[test]
 fn a_stream_without_any_boundary_is_held_only_so_far() {
     let (mut carry, mut out) = (CarryOver::new(both()), Vec::new());
     let mut sent = 0;

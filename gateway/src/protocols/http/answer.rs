@@ -39,7 +39,7 @@ pub(super) fn show(
     let closes = has_close(&parts.headers);
     headers::take_connection(&mut parts.headers);
     // Where else the server can be reached is not where the gateway is.
-    parts.headers.remove(header::ALT_SVC);
+    headers::take_one(&mut parts.headers, &header::ALT_SVC);
     if closes {
         parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
@@ -62,7 +62,7 @@ pub(super) fn show(
     };
     if stages.changes_bytes() {
         headers::take_bytes(&mut parts.headers);
-        parts.headers.remove(header::CONTENT_ENCODING);
+        headers::take_one(&mut parts.headers, &header::CONTENT_ENCODING);
     }
     let outcome = if parts.status.as_u16() < 400 {
         OperationOutcome::Completed

@@ -7,17 +7,24 @@
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::time::{Sleep, sleep};
 
 use super::blame::Blame;
 use super::coding::Decoder;
 use super::desk::{Desk, Ended, Note};
 use super::scrub::Scrubber;
 use crate::session::{BodyMasker, OperationOutcome, OutputStream, Receipt, Refusal};
+
+/// How long what is held back of a body waits for what may follow.
+const QUIET: Duration = Duration::from_millis(500);
+/// The same where it looks like the beginning of what is masked.
+const QUIET_LIKELY: Duration = Duration::from_secs(2);
 
 /// Why a body ends before its end.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +157,27 @@ impl Stages {
         Ok(out.into())
     }
 
+    /// How long what is held back waits for what may follow; `None` where nothing is that a reader
+    /// could be waiting for.
+    fn waits(&self) -> Option<Duration> {
+        if self.masker.as_ref().is_some_and(|masker| masker.is_holding() && masker.is_likely()) {
+            return Some(QUIET_LIKELY);
+        }
+        let holds = self.scrubber.as_ref().is_some_and(Scrubber::is_holding)
+            || self.masker.as_ref().is_some_and(BodyMasker::is_holding);
+        holds.then_some(QUIET)
+    }
+
+    /// Shows that, because nothing has come for a while.
+    fn let_go(&mut self) -> Result<Bytes, BodyError> {
+        let held = self.scrubber.as_mut().map(Scrubber::let_go).unwrap_or_default();
+        let mut out = self.mask(held)?.to_vec();
+        if let Some(masker) = &mut self.masker {
+            masker.flush(&mut out);
+        }
+        Ok(out.into())
+    }
+
     fn finish(&mut self) -> Result<Bytes, BodyError> {
         let mut out = Vec::new();
         if let Some(decoder) = self.decoder.take() {
@@ -231,6 +259,8 @@ pub(super) struct Shown {
     stages: Stages,
     tap: Tap,
     trailers: Option<HeaderMap>,
+    /// When what is held back is shown.
+    quiet: Option<Pin<Box<Sleep>>>,
     is_over: bool,
     outcome: OperationOutcome,
     /// Values masked in the head.
@@ -275,6 +305,7 @@ impl AnswerBody {
             stages,
             tap,
             trailers: None,
+            quiet: None,
             is_over: false,
             outcome,
             masked_before,
@@ -298,7 +329,7 @@ impl Shown {
                 return Poll::Ready(None);
             }
             let frame = match Pin::new(&mut self.upstream).poll_frame(cx) {
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => return self.poll_quiet(cx),
                 Poll::Ready(Some(Err(error))) => {
                     if super::upstream::is_malformed(&error) {
                         self.blame.upstream("the framing of the upstream's answer is malformed");
@@ -308,6 +339,7 @@ impl Shown {
                 Poll::Ready(Some(Ok(frame))) => Some(frame),
                 Poll::Ready(None) => None,
             };
+            self.quiet = None;
             let out = match frame.map(Frame::into_data) {
                 Some(Ok(data)) => self.stages.push(data),
                 Some(Err(frame)) => {
@@ -316,22 +348,42 @@ impl Shown {
                 }
                 None => self.end(),
             };
-            match out {
-                Ok(bytes) if bytes.is_empty() => {}
-                Ok(bytes) => {
-                    self.tap.hear(&bytes);
-                    self.ending.ended().bytes += bytes.len() as u64;
-                    self.ending.ended().masked_values = self.masked_before + self.stages.masked();
-                    if self.upstream.is_end_stream() && self.stages.is_through() {
-                        self.done();
-                    }
-                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            if let Some(shown) = self.shown(out) {
+                return Poll::Ready(Some(shown));
+            }
+        }
+    }
+
+    /// Nothing comes: what is held back is shown after a while.
+    fn poll_quiet(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Some(waits) = self.stages.waits() else { return Poll::Pending };
+        let quiet = self.quiet.get_or_insert_with(|| Box::pin(sleep(waits)));
+        std::task::ready!(quiet.as_mut().poll(cx));
+        self.quiet = None;
+        let out = self.stages.let_go();
+        self.shown(out).map_or(Poll::Pending, |shown| Poll::Ready(Some(shown)))
+    }
+
+    /// Counts and records what is shown; `None` where that is nothing.
+    fn shown(&mut self, out: Result<Bytes, BodyError>) -> Option<Result<Frame<Bytes>, BodyError>> {
+        match out {
+            Ok(bytes) if bytes.is_empty() => None,
+            Ok(bytes) => {
+                self.tap.hear(&bytes);
+                self.ending.ended().bytes += bytes.len() as u64;
+                self.ending.ended().masked_values = self.masked_before + self.stages.masked();
+                if self.upstream.is_end_stream() && self.stages.is_through() {
+                    self.done();
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "an answer was cut off");
-                    self.blame.upstream(&format!("what the upstream sent: {error}"));
-                    return Poll::Ready(Some(Err(error)));
-                }
+                Some(Ok(Frame::data(bytes)))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "an answer was cut off");
+                self.blame.upstream(&format!("what the upstream sent: {error}"));
+                Some(Err(error))
             }
         }
     }

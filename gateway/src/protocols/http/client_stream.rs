@@ -10,13 +10,14 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http::StatusCode;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 use tokio_util::io::poll_read_buf;
 use wire::http::{Expects, Fault, RequestLexer};
@@ -40,6 +41,15 @@ struct State {
     lexer: RequestLexer,
     fault: Option<Complaint>,
     waiting: Option<Waker>,
+    between: Option<Between>,
+}
+
+/// What is written between two answers.
+#[derive(Debug)]
+struct Between {
+    bytes: Bytes,
+    /// Told when it is written.
+    written: oneshot::Sender<()>,
 }
 
 /// Why a client is turned away in the middle.
@@ -85,6 +95,15 @@ impl Line {
         }
     }
 
+    /// Has something written between the last answer and the next, which must not begin before this
+    /// is done.
+    pub(super) async fn between(&self, bytes: Bytes) {
+        let (tell, written) = oneshot::channel();
+        self.state.lock().between = Some(Between { bytes, written: tell });
+        // Not told, the connection is over.
+        let _ = written.await;
+    }
+
     /// What was wrong, once something was.
     pub(super) fn complaint(&self) -> Option<Complaint> {
         self.state.lock().fault
@@ -110,6 +129,8 @@ pub(super) struct ClientStream {
     card: Arc<Card>,
     /// `None` where the library's own framing is strict (HTTP/2).
     line: Option<Arc<Line>>,
+    /// What of that is being written.
+    between: Option<Between>,
     held: BytesMut,
     /// Bytes of `held` that may be passed on.
     clear: usize,
@@ -130,6 +151,7 @@ impl ClientStream {
             stream,
             card,
             line,
+            between: None,
             held: BytesMut::new(),
             clear: 0,
             head_within,
@@ -179,6 +201,25 @@ impl ClientStream {
         }
         self.held.advance(length);
         self.clear -= length;
+    }
+
+    /// Writes what has begun to be written between two answers.
+    fn poll_between(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(between) = &mut self.between {
+            if between.bytes.is_empty() {
+                if let Some(between) = self.between.take() {
+                    let _ = between.written.send(());
+                }
+                return Poll::Ready(Ok(()));
+            }
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &between.bytes))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            count(&self.card.bytes_to_client, written);
+            between.bytes.advance(written);
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// A head that has begun must end in time; one that has not may be waited for.
@@ -262,12 +303,22 @@ impl AsyncWrite for ClientStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.poll_between(cx))?;
         let polled = Pin::new(&mut this.stream).poll_write(cx, bytes);
         counted(&this.card, polled)
     }
 
+    /// The library flushes when it has written all it has: while a request waits for its answer,
+    /// that is the end of the last one.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        if this.between.is_none()
+            && let Some(line) = &this.line
+        {
+            this.between = line.state.lock().between.take();
+        }
+        ready!(this.poll_between(cx))?;
+        Pin::new(&mut this.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -280,6 +331,7 @@ impl AsyncWrite for ClientStream {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.poll_between(cx))?;
         let polled = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
         counted(&this.card, polled)
     }

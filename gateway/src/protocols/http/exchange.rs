@@ -29,6 +29,7 @@ use super::client_stream::{Line, REFUSED};
 use super::credential::{Given, Login};
 use super::desk::Desk;
 use super::held::{self, Arriving};
+use super::interim::Interim;
 use super::signature::{self, Signer};
 use super::upstream::{SendError, Shared, is_malformed};
 use super::{headers, upgrade, words};
@@ -149,6 +150,7 @@ async fn exchange(
         parts.headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     let is_http2 = sender.is_http2();
+    let is_old = parts.version < Version::HTTP_11;
     address(open, &asked, &mut parts, is_http2)?;
     if asked.upgrades {
         switch.put(&mut parts.headers, fields.is_some())?;
@@ -165,7 +167,15 @@ async fn exchange(
             RequestBody::Streamed(Box::new((incoming, tap)))
         }
     };
-    let response = match sender.send(Request::from_parts(parts, body)).await {
+    let mut request = Request::from_parts(parts, body);
+    let needles = login.needles(&given);
+    let interim = if is_old { None } else { Interim::of(open, &mut request, &needles) };
+    let sending = sender.send(request);
+    let sent = match interim {
+        Some(interim) => interim.until(open, &asked, ending.receipt()?, sending).await,
+        None => sending.await,
+    };
+    let response = match sent {
         Ok(response) => response,
         Err(error) => return Err(unanswered(open, error, &mut ending)),
     };
@@ -175,7 +185,6 @@ async fn exchange(
         open.desk.ask(|session| session.upstream_failed(turned_down)).await;
     }
     judge(open, &asked, ending.receipt()?, &response).await?;
-    let needles = login.needles(&given);
     let tap = ending.tap(OutputStream::Output, open.recorded_bytes_max);
     let way = Way { fields, needles, is_head, tap };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -257,7 +266,7 @@ async fn prepare(
     headers::take_connection(&mut parts.headers);
     headers::take_identity(&mut parts.headers);
     // The gateway itself has answered it.
-    parts.headers.remove(header::EXPECT);
+    headers::take_one(&mut parts.headers, &header::EXPECT);
     let authority = authority(open, asked, parts);
     let signer = Signer {
         scheme: open.place.scheme(),
@@ -314,7 +323,7 @@ fn address(open: &Open, asked: &Asked, parts: &mut Parts, is_http2: bool) -> Res
             http::uri::Scheme::HTTP
         });
         uri.authority = Some(authority.parse().map_err(unaddressed)?);
-        parts.headers.remove(header::HOST);
+        headers::take_one(&mut parts.headers, &header::HOST);
         parts.version = Version::HTTP_2;
     } else {
         let host = HeaderValue::from_str(&authority)

@@ -6,48 +6,52 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Fields of one connection. `transfer-encoding` and `content-length` are the library's to write.
-static OF_CONNECTION: [HeaderName; 8] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("http2-settings"),
-];
+fn is_of_connection(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "transfer-encoding"
+            | "upgrade"
+            | "http2-settings"
+    )
+}
 
 /// Fields by which a sender says who it is, or where it came from. Only the gateway says that.
-static OF_IDENTITY: [HeaderName; 20] = [
-    HeaderName::from_static("forwarded"),
-    HeaderName::from_static("x-forwarded-for"),
-    HeaderName::from_static("x-forwarded-host"),
-    HeaderName::from_static("x-forwarded-port"),
-    HeaderName::from_static("x-forwarded-proto"),
-    HeaderName::from_static("x-forwarded-user"),
-    HeaderName::from_static("x-forwarded-email"),
-    HeaderName::from_static("x-forwarded-groups"),
-    HeaderName::from_static("x-forwarded-access-token"),
-    HeaderName::from_static("x-forwarded-client-cert"),
-    HeaderName::from_static("x-real-ip"),
-    HeaderName::from_static("x-client-ip"),
-    HeaderName::from_static("x-cluster-client-ip"),
-    HeaderName::from_static("true-client-ip"),
-    HeaderName::from_static("x-remote-user"),
-    HeaderName::from_static("x-remote-group"),
-    HeaderName::from_static("remote-user"),
-    HeaderName::from_static("x-ssl-client-cert"),
-    HeaderName::from_static("x-ssl-client-dn"),
-    HeaderName::from_static("ssl-client-cert"),
-];
+fn is_of_identity(name: &str) -> bool {
+    matches!(
+        name,
+        "forwarded"
+            | "x-forwarded-for"
+            | "x-forwarded-host"
+            | "x-forwarded-port"
+            | "x-forwarded-proto"
+            | "x-forwarded-user"
+            | "x-forwarded-email"
+            | "x-forwarded-groups"
+            | "x-forwarded-access-token"
+            | "x-forwarded-client-cert"
+            | "x-real-ip"
+            | "x-client-ip"
+            | "x-cluster-client-ip"
+            | "true-client-ip"
+            | "x-remote-user"
+            | "x-remote-group"
+            | "remote-user"
+            | "x-ssl-client-cert"
+            | "x-ssl-client-dn"
+            | "ssl-client-cert"
+    )
+}
 
 /// What a workload logs in with by itself; taken out where the gateway logs in for it.
-static OF_LOGIN: [HeaderName; 4] = [
-    header::AUTHORIZATION,
-    header::COOKIE,
-    HeaderName::from_static("x-amz-security-token"),
-    HeaderName::from_static("x-api-key"),
-];
+fn is_of_login(name: &str) -> bool {
+    matches!(name, "authorization" | "cookie" | "x-amz-security-token" | "x-api-key")
+        || name.starts_with("impersonate-")
+}
 
 /// Fields that make servers serve another method or path than the request line names.
 static OF_DISGUISE: [HeaderName; 6] = [
@@ -60,33 +64,37 @@ static OF_DISGUISE: [HeaderName; 6] = [
 ];
 
 /// Fields of an answer that stand for its bytes as they were before they were masked.
-static OF_BYTES: [HeaderName; 12] = [
-    header::CONTENT_LENGTH,
-    header::ETAG,
-    header::ACCEPT_RANGES,
-    header::CONTENT_RANGE,
-    HeaderName::from_static("content-md5"),
-    HeaderName::from_static("digest"),
-    HeaderName::from_static("content-digest"),
-    HeaderName::from_static("repr-digest"),
-    HeaderName::from_static("want-digest"),
-    HeaderName::from_static("x-amz-checksum-crc32"),
-    HeaderName::from_static("x-amz-checksum-sha256"),
-    HeaderName::from_static("x-goog-hash"),
-];
+fn is_of_bytes(name: &str) -> bool {
+    matches!(
+        name,
+        "content-length"
+            | "etag"
+            | "accept-ranges"
+            | "content-range"
+            | "content-md5"
+            | "digest"
+            | "content-digest"
+            | "repr-digest"
+            | "want-digest"
+            | "x-goog-hash"
+    ) || name.starts_with("x-amz-checksum-")
+}
 
 /// Fields of a request that ask for a part of the bytes, or whether they changed.
-static OF_PARTS: [HeaderName; 9] = [
-    header::RANGE,
-    header::IF_RANGE,
-    header::IF_MATCH,
-    header::IF_NONE_MATCH,
-    header::IF_MODIFIED_SINCE,
-    header::IF_UNMODIFIED_SINCE,
-    HeaderName::from_static("want-digest"),
-    HeaderName::from_static("want-repr-digest"),
-    HeaderName::from_static("want-content-digest"),
-];
+fn is_of_parts(name: &str) -> bool {
+    matches!(
+        name,
+        "range"
+            | "if-range"
+            | "if-match"
+            | "if-none-match"
+            | "if-modified-since"
+            | "if-unmodified-since"
+            | "want-digest"
+            | "want-repr-digest"
+            | "want-content-digest"
+    )
+}
 
 /// Takes out what belongs to one connection, also what `connection` nominates. `te: trailers`
 /// stays: gRPC asks for it.
@@ -97,18 +105,19 @@ pub(super) fn take_connection(headers: &mut HeaderMap) {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|list| list.split(','))
         .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
+        .filter(|name| *name != header::TE)
         .collect();
-    // Senders must nominate `te` itself, so it is read before that goes.
     let wants_trailers = headers
         .get_all(header::TE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|list| list.split(','))
         .any(|coding| coding.trim().eq_ignore_ascii_case("trailers"));
-    for name in OF_CONNECTION.iter().chain(&nominated) {
-        headers.remove(name);
-    }
-    headers.remove(header::TE);
+    take(headers, |name| {
+        is_of_connection(name.as_str())
+            || nominated.contains(name)
+            || name == header::TE && !wants_trailers
+    });
     if wants_trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
@@ -116,25 +125,29 @@ pub(super) fn take_connection(headers: &mut HeaderMap) {
 
 /// Takes out what says who the sender is.
 pub(super) fn take_identity(headers: &mut HeaderMap) {
-    take(headers, &OF_IDENTITY);
+    take(headers, |name| is_of_identity(name.as_str()));
 }
 
 /// Takes out what the workload would log in with.
 pub(super) fn take_login(headers: &mut HeaderMap) {
-    take(headers, &OF_LOGIN);
-    let impersonating: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with("impersonate-")).cloned().collect();
-    take(headers, &impersonating);
+    take(headers, |name| is_of_login(name.as_str()));
 }
 
 /// Takes out what an answer says of bytes that it no longer has.
 pub(super) fn take_bytes(headers: &mut HeaderMap) {
-    take(headers, &OF_BYTES);
+    take(headers, |name| is_of_bytes(name.as_str()));
 }
 
 /// Takes out what asks for parts of the bytes, which are not the ones that will be shown.
 pub(super) fn take_parts(headers: &mut HeaderMap) {
-    take(headers, &OF_PARTS);
+    take(headers, |name| is_of_parts(name.as_str()));
+}
+
+/// Takes out one field.
+pub(super) fn take_one(headers: &mut HeaderMap, wanted: &HeaderName) {
+    if headers.contains_key(wanted) {
+        take(headers, |name| name == wanted);
+    }
 }
 
 /// The field that makes the request another one than it seems, where there is one.
@@ -149,10 +162,26 @@ pub(super) fn disguise(headers: &HeaderMap) -> Option<&'static str> {
     })
 }
 
-fn take(headers: &mut HeaderMap, names: &[HeaderName]) {
-    for name in names {
-        headers.remove(name);
+/// Takes fields out and leaves the others in their order: the map's own way to remove one puts the
+/// last in its place.
+fn take(headers: &mut HeaderMap, is_taken: impl Fn(&HeaderName) -> bool) {
+    if !headers.keys().any(&is_taken) {
+        return;
     }
+    let mut left = HeaderMap::with_capacity(headers.len());
+    let mut is_left = true;
+    let mut last = None;
+    for (name, value) in std::mem::take(headers) {
+        // Of a name that comes again only the first says it.
+        if let Some(name) = name {
+            is_left = !is_taken(&name);
+            last = Some(name);
+        }
+        if is_left && let Some(name) = &last {
+            left.append(name.clone(), value);
+        }
+    }
+    *headers = left;
 }
 
 #[cfg(test)]
@@ -178,6 +207,31 @@ mod tests {
         ]);
         take_connection(&mut headers);
         assert_eq!(headers, of(&[("accept", "*/*"), ("te", "trailers")]));
+    }
+
+    #[test]
+    fn what_is_left_keeps_its_order_and_its_number() {
+        let mut headers = of(&[
+            ("server", "x"),
+            ("connection", "keep-alive"),
+            ("set-cookie", "a=1"),
+            ("etag", "1"),
+            ("set-cookie", "b=2"),
+            ("x-last", "1"),
+        ]);
+        take_connection(&mut headers);
+        let left: Vec<_> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        assert_eq!(
+            left,
+            [
+                ("server", "x"),
+                ("set-cookie", "a=1"),
+                ("set-cookie", "b=2"),
+                ("etag", "1"),
+                ("x-last", "1")
+            ]
+        );
     }
 
     #[test]

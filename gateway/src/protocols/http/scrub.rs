@@ -10,6 +10,8 @@ use model::Secret;
 
 /// Shorter texts are no secrets: starring them would destroy answers.
 const SECRET_BYTES_MIN: usize = 6;
+/// Bytes of a secret's beginning that may be shown before it is known whether the rest follows.
+const BEGINNING_BYTES_MAX: usize = 3;
 
 /// The texts by which an injected credential could be known again.
 #[derive(Debug, Default)]
@@ -76,13 +78,15 @@ impl Needles {
 pub(super) struct Scrubber {
     needles: std::sync::Arc<Needles>,
     held: Vec<u8>,
+    /// Bytes of `held` that are out already, because somebody waited for them.
+    shown: usize,
     found: u64,
 }
 
 impl Scrubber {
     /// For one stream.
     pub(super) const fn new(needles: std::sync::Arc<Needles>) -> Self {
-        Self { needles, held: Vec::new(), found: 0 }
+        Self { needles, held: Vec::new(), shown: 0, found: 0 }
     }
 
     /// What may be shown now of what came.
@@ -96,12 +100,31 @@ impl Scrubber {
         self.found += self.needles.star(&mut bytes);
         let open = self.needles.open_end(&bytes);
         self.held = bytes.split_off(bytes.len() - open);
-        bytes.into()
+        let out = self.shown.min(bytes.len());
+        self.shown -= out;
+        Bytes::from(bytes).split_off(out)
+    }
+
+    /// Whether something is held back that may be shown when nothing has come for a while: so
+    /// little that it tells nothing of the secret that it could be the beginning of.
+    pub(super) const fn is_holding(&self) -> bool {
+        self.held.len() > self.shown && self.held.len() <= BEGINNING_BYTES_MAX
+    }
+
+    /// Shows that. If the rest of the secret follows it is starred.
+    pub(super) fn let_go(&mut self) -> Bytes {
+        if !self.is_holding() {
+            return Bytes::new();
+        }
+        let out = self.held.get(self.shown..).unwrap_or_default();
+        self.shown = self.held.len();
+        Bytes::copy_from_slice(out)
     }
 
     /// The rest.
     pub(super) fn finish(&mut self) -> Bytes {
-        std::mem::take(&mut self.held).into()
+        let rest = Bytes::from(std::mem::take(&mut self.held));
+        rest.slice(std::mem::take(&mut self.shown).min(rest.len())..)
     }
 
     /// Whether nothing is held back.
@@ -143,6 +166,31 @@ mod tests {
             assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(clean), "{size}");
             assert_eq!(scrubber.found(), 3);
         }
+    }
+
+    #[test]
+    fn a_beginning_that_somebody_waits_for_is_shown_and_its_rest_starred() {
+        let mut scrubber = Scrubber::new(needles());
+        let push = |scrubber: &mut Scrubber, text: &'static [u8]| {
+            let shown = scrubber.push(Bytes::from_static(text));
+            String::from_utf8(shown.to_vec()).unwrap()
+        };
+        assert_eq!(push(&mut scrubber, b"it is"), "it i");
+        assert!(scrubber.is_holding());
+        assert_eq!(&scrubber.let_go()[..], b"s");
+        assert!(!scrubber.is_holding() && !scrubber.is_through());
+        // It goes on as the secret does: what more of it comes is no beginning any more.
+        assert_eq!(push(&mut scrubber, b"3cr3"), "");
+        assert!(!scrubber.is_holding() && scrubber.let_go().is_empty());
+        assert_eq!(push(&mut scrubber, b"t-t0ken, "), "***********, ");
+        assert_eq!(scrubber.found(), 1);
+        // Or it goes on otherwise.
+        assert_eq!(push(&mut scrubber, b"lots"), "lot");
+        assert_eq!(&scrubber.let_go()[..], b"s");
+        assert_eq!(push(&mut scrubber, b" of"), " of");
+        assert_eq!(push(&mut scrubber, b"s"), "");
+        assert_eq!(&scrubber.let_go()[..], b"s");
+        assert!(scrubber.finish().is_empty());
     }
 
     #[test]

@@ -14,12 +14,24 @@ use aws_sigv4::sign::v4;
 use bytes::Bytes;
 use http::header::HeaderName;
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use model::{HttpCredential, Secret, Timestamp};
 
 const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 /// What stands for the body's hash where the body is not signed.
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 const UNSIGNED_WITH_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+
+/// Names of a query that are a signature in an address.
+const PRESIGNED: &[&str] = &[
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Security-Token",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+];
 
 /// What a signature needs beside the head.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +85,7 @@ pub(super) fn sign(
         ));
     }
     let hash = given_hash(parts).map(ToOwned::to_owned);
-    strip(parts);
+    strip(parts)?;
     let mut settings = SigningSettings::default();
     if is_s3 {
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
@@ -132,9 +144,27 @@ fn is_signed(name: &HeaderName) -> bool {
     name == "content-type" || name == "content-md5" || name.starts_with("x-amz-")
 }
 
-/// Takes the workload's own signature out.
-fn strip(parts: &mut Parts) {
+/// Takes the workload's own signature out, wherever it stands.
+fn strip(parts: &mut Parts) -> Result<(), String> {
     for name in ["x-amz-date", "x-amz-security-token", "x-amz-content-sha256"] {
         parts.headers.remove(name);
     }
+    let sent = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let Some((path, query)) = sent.split_once('?') else { return Ok(()) };
+    let kept: Vec<&str> = query.split('&').filter(|part| !is_presigned(part)).collect();
+    if kept.len() == query.split('&').count() {
+        return Ok(());
+    }
+    let kept = kept.join("&");
+    let left = if kept.is_empty() { path.to_owned() } else { format!("{path}?{kept}") };
+    let mut uri = std::mem::take(&mut parts.uri).into_parts();
+    uri.path_and_query = Some(left.parse().map_err(|_| "its address cannot be written anew")?);
+    parts.uri = http::Uri::from_parts(uri).map_err(|error| error.to_string())?;
+    Ok(())
+}
+
+/// Whether a part of a query is of a signature that stands in the address ("presigned").
+fn is_presigned(part: &str) -> bool {
+    let name = part.split('=').next().unwrap_or_default();
+    PRESIGNED.iter().any(|known| known.eq_ignore_ascii_case(name))
 }

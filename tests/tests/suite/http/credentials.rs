@@ -106,7 +106,7 @@ fn a_credential_that_the_upstream_does_not_take_is_reported() {
 }
 
 /// What botocore, the library that jobs sign with, makes of a request that reached the server.
-const BOTOCORE: &str = r#"
+pub(super) const BOTOCORE: &str = r#"
 import sys, json, datetime
 from botocore.auth import SigV4Auth, S3SigV4Auth
 from botocore.awsrequest import AWSRequest
