@@ -7,3 +7,4 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails, with its reason")]
 
 mod golden;
+mod recorded;
