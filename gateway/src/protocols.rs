@@ -5,14 +5,15 @@
 //! what it needs of them the session gives it. A driver's task ends when the connection does.
 
 pub mod http;
+pub mod kubernetes;
 pub mod mysql;
 pub mod postgres;
 pub mod ssh;
 
 use std::sync::Arc;
 
-use model::Protocol;
 use model::audit::SessionEnd;
+use model::{Access, Protocol, RequestFacts};
 use tokio::net::TcpStream;
 
 use crate::session::{BoxFuture, Dialect, Pending, Stream};
@@ -39,6 +40,20 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
         Box::pin(std::future::ready(None))
     }
 
+    /// What a request would need that has these facts and, as it was sent, this query: for whoever
+    /// asks about one without sending it.
+    ///
+    /// # Errors
+    /// Why it would be refused before it is judged, for people.
+    fn accesses(
+        &self,
+        _facts: &Arc<RequestFacts>,
+        _query: &str,
+        _upgrades: bool,
+    ) -> Result<Arc<[Access]>, String> {
+        Err(format!("{} has no requests that could be asked about", self.protocol()))
+    }
+
     /// Serves one connection from its first byte to its end, and says why it ended.
     fn serve<'a>(&'a self, client: Stream, pending: Pending) -> BoxFuture<'a, SessionEnd>;
 }
@@ -58,6 +73,7 @@ impl Registry {
             .with(Arc::new(ssh::Ssh))
             .with(Arc::new(http::Http::default()))
             .with(Arc::new(mysql::Mysql::default()))
+            .with(Arc::new(kubernetes::Kubernetes::default()))
     }
 
     /// Adds a driver; a later one of the same protocol takes the earlier one's place.

@@ -64,6 +64,6 @@ pub use upstream::{Upstream, UpstreamError};
 pub use crate::credentials::{Credential, Tokens};
 pub use crate::host_keys::{Expected, HostIdentity, HostKeyError, Shown};
 pub use crate::recording::{Direction, OperationOutcome, Stream as OutputStream};
-pub use masking::body::{BodyKind, BodyMasker, FieldSet, mask_message};
+pub use masking::body::{BodyKind, BodyMasker, FieldSet, Place, mask_message};
 pub use masking::{CarryOver, Masked, ValueKind};
 pub use sql::{self, Catalog, CatalogBuilder};

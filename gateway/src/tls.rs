@@ -10,6 +10,7 @@ mod end_point;
 mod failure;
 mod host_ca;
 mod https;
+mod lent;
 mod names;
 #[cfg(test)]
 mod testing;
@@ -25,6 +26,7 @@ pub use end_point::{EndPointHash, end_point_hash};
 pub use failure::UpstreamTlsFailure;
 pub use host_ca::{AuthorityChange, AuthorityFacts, HostCa, HostCaError};
 pub use https::{DialHost, HostDialer, HttpsAddress, HttpsError};
+pub use lent::LentAuthority;
 pub use names::{CertificateNames, NameError};
 pub use upstream::{
     ClientCertificateFiles, SecuredUpstream, UpstreamTls, UpstreamTlsError, UpstreamTlsMode,

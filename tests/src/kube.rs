@@ -10,17 +10,15 @@
 //! | `client` | requests, byte by byte, over TLS |
 //! | `kubectl` | the unchanged clients and what they are told of a cluster |
 //! | `audit` | what the API server says it was asked |
-//! | `recorder` | what a client and the API server say to each other |
 
 mod making;
 
 pub mod audit;
 pub mod client;
 pub mod kubectl;
-pub mod recorder;
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -39,7 +37,7 @@ pub struct Account {
     /// The token.
     pub token: &'static str,
     /// Its groups.
-    pub groups: &'static str,
+    groups: &'static str,
 }
 
 /// May do everything; fills the cluster, and looks at it from beside the gateway.
@@ -79,12 +77,6 @@ impl KubeCluster {
         self.port
     }
 
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port).into()
-    }
-
     /// The directory of its files.
     #[must_use]
     pub fn directory(&self) -> &Path {
@@ -106,7 +98,7 @@ impl KubeCluster {
     /// A connection to the API server itself.
     #[must_use]
     pub fn connect(&self) -> KubeClient {
-        client::connect(self.address(), self.authority.certificate_pem())
+        client::connect((Ipv4Addr::LOCALHOST, self.port).into(), self.authority.certificate_pem())
     }
 
     /// Asks the API server as the administrator, on a connection of its own.

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `pages` | what it answers |
 //! | `aws` | a store of objects and one of items, as AWS has them |
+//! | `api` | the pages of the API server of a cluster |
 //! | `people` | the page that has to be masked, in every form |
 //! | `switched` | WebSocket, and an upgrade of another kind |
 //! | `client` | a client that sends any bytes |
@@ -17,6 +18,7 @@ mod aws;
 mod pages;
 mod switched;
 
+pub mod api;
 pub mod client;
 pub mod people;
 pub mod station;

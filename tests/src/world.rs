@@ -115,7 +115,9 @@ impl World {
         let original = configuration.upstream();
         // Addresses of the web name the port: there the door has the server's own.
         let own = match upstream {
-            Upstream::Web(_) => Some(SocketAddr::from((WEB_DOOR, original.port()))),
+            Upstream::Web(_) | Upstream::Api(_) => {
+                Some(SocketAddr::from((WEB_DOOR, original.port())))
+            }
             Upstream::Database(_) | Upstream::MariaDb(_) | Upstream::Host(_) => None,
         };
         let door = door::Door::open(address, Arc::clone(&flows), original, own);
@@ -158,8 +160,10 @@ impl World {
     /// Where another kind of server is.
     #[must_use]
     pub fn web_server(&self) -> &'static WebServer {
-        let Upstream::Web(server) = self.upstream else { panic!("no web server") };
-        server
+        match self.upstream {
+            Upstream::Web(server) | Upstream::Api(server) => server,
+            _ => panic!("no web server"),
+        }
     }
 
     /// A connection of the usual workload to the web server, on which nothing is sent yet.

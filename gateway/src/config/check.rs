@@ -8,6 +8,7 @@ mod daemon;
 mod http;
 mod identity;
 mod keys;
+mod kubernetes;
 mod roles;
 mod ssh;
 mod target;

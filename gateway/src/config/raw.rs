@@ -6,6 +6,7 @@
 pub(super) mod daemon;
 pub(super) mod http;
 pub(super) mod identity;
+pub(super) mod kubernetes;
 pub(super) mod roles;
 pub(super) mod scalar;
 pub(super) mod ssh;

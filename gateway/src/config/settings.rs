@@ -231,7 +231,7 @@ pub struct TargetSettings {
     pub upstream_tls: UpstreamTls,
     /// What only SSH has: there for `ssh`, and for nothing else.
     pub ssh: Option<SshSettings>,
-    /// What only HTTP has: there for `http`, and for nothing else.
+    /// What only HTTP has: there for `http` and `kubernetes`, and for nothing else.
     pub http: Option<HttpSettings>,
     /// What the gateway logs in with.
     pub credential: CredentialSettings,
@@ -341,6 +341,8 @@ pub struct HttpSettings {
     pub hosts: Vec<HostPattern>,
     /// What happens to clients that do not trust the gateway's certificate.
     pub untrusting_clients: UntrustingClients,
+    /// The authority in whose name certificates are shown to clients; `None` for the gateway's own.
+    pub client_authority: Option<ClientCertificate>,
     /// Whether `%2F` may stand in a path; requests with one are refused otherwise.
     pub encoded_slashes: bool,
 }

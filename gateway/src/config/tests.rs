@@ -1,6 +1,7 @@
 //! The configuration from the outside: what is read, and every error that people see.
 
 mod http;
+mod kubernetes;
 mod ssh;
 
 use std::net::SocketAddr;
@@ -383,10 +384,15 @@ fn the_schema_knows_every_key_that_the_reader_knows() {
         let words = &schema["$defs"][block]["properties"][key]["items"]["enum"];
         words.as_array().unwrap().len()
     };
-    let ways = [("SqlBlock", "actions"), ("SshBlock", "actions"), ("HttpBlock", "methods")];
+    let ways = [
+        ("SqlBlock", "actions"),
+        ("SshBlock", "actions"),
+        ("HttpBlock", "methods"),
+        ("KubernetesBlock", "verbs"),
+    ];
     let words: usize = ways.into_iter().map(|(block, key)| actions(block, key)).sum();
-    // Two have `connect`; one has `*` and not `ANSWER`.
-    assert_eq!(words, model::Action::ALL.len() + 1);
+    // Two have `connect`; one has `*` and not `ANSWER`, one has `*` too.
+    assert_eq!(words, model::Action::ALL.len() + 2);
 }
 
 #[test]

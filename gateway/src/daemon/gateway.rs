@@ -32,7 +32,7 @@ use crate::proxy::{Proxy, ProxyParts, Targets};
 use crate::recording::{AuditLog, AuditLogError, KeyError, Recorder, RecorderSettings, SigningKey};
 use crate::session::{ClientTls, Databases, Dial, Policies, Readings, Services};
 use crate::telemetry::{Events, Metrics};
-use crate::tls::{CertificateNames, DownstreamTls, HostCa, HostCaError, HostDialer};
+use crate::tls::{CertificateNames, DownstreamTls, HostCa, HostCaError, HostDialer, LentAuthority};
 
 /// What a gateway stands on: the real thing in the daemon, made-up in tests.
 #[derive(Clone, Debug)]
@@ -315,18 +315,31 @@ fn client_tls(
     registry: &Registry,
     clock: &Arc<dyn Clock>,
 ) -> Result<FxHashMap<TargetName, Arc<ServerConfig>>, GatewayError> {
-    let mut named = Vec::new();
+    let (mut named, mut lent) = (Vec::new(), Vec::new());
     let mut all = CertificateNames::default();
     for (one, target) in settings.targets.iter().zip(targets) {
         if target.client_tls == ClientTls::Refuse {
             continue;
         }
         let names = plan::certificate_names(one, target)?;
+        let authority = one.http.as_ref().and_then(|http| http.client_authority.as_ref());
+        if let Some(files) = authority {
+            lent.push((target, names, files));
+            continue;
+        }
         all.dns.extend(names.dns.iter().cloned());
         all.addresses.extend(names.addresses.iter().copied());
         named.push((target, names));
     }
     let mut table = FxHashMap::default();
+    let alpn = |target: &crate::session::Target| {
+        registry.driver(target.protocol).map_or(&[][..], |driver| driver.client_alpn())
+    };
+    for (target, names, files) in lent {
+        let authority = LentAuthority::read(&files.certificate, &files.key)?;
+        let downstream = DownstreamTls::lent(authority, Arc::clone(clock))?;
+        table.insert(target.name.clone(), downstream.server_config(&names, alpn(target))?);
+    }
     if named.is_empty() {
         return Ok(table);
     }
@@ -339,9 +352,7 @@ fn client_tls(
     );
     let downstream = DownstreamTls::new(authority, Arc::clone(clock))?;
     for (target, names) in named {
-        let driver = registry.driver(target.protocol);
-        let alpn = driver.as_ref().map_or(&[][..], |driver| driver.client_alpn());
-        table.insert(target.name.clone(), downstream.server_config(&names, alpn)?);
+        table.insert(target.name.clone(), downstream.server_config(&names, alpn(target))?);
     }
     Ok(table)
 }

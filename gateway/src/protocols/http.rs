@@ -19,12 +19,13 @@
 //! |---|---|
 //! | `greeting` | the first bytes, TLS with the client |
 //! | `client_stream` | the client's bytes, before the library has them |
-//! | `connection` | the life of one connection |
+//! | `connection`, `served` | the life of one connection |
 //! | `upstream` | the connection to the upstream |
 //! | `desk` | the session, and what requests ask of it |
 //! | `asked`, `again` | a request, read, and known again |
 //! | `exchange` | one request and its answer |
 //! | `held` | requests that wait for people |
+//! | `meaning` | what requests mean, where HTTP carries another protocol |
 //! | `headers`, `credential`, `signature` | what is taken out of a request, and put in |
 //! | `interim` | answers before the answer (1xx) |
 //! | `answer`, `body`, `coding`, `scrub` | answers on their way to the client |
@@ -49,7 +50,9 @@ mod greeting;
 mod headers;
 mod held;
 mod interim;
+mod meaning;
 mod scrub;
+mod served;
 mod signature;
 mod splice;
 mod upgrade;
@@ -59,16 +62,26 @@ mod words;
 
 use std::sync::Arc;
 
-use model::Protocol;
 use model::audit::SessionEnd;
+use model::{Access, Protocol, RequestFacts};
 use tokio::net::TcpStream;
 
 use super::Driver;
 use crate::session::{BoxFuture, Pending, Stream};
-use distrust::Distrust;
+use meaning::Plain;
+
+// What protocols that HTTP carries are made of.
+pub(in crate::protocols) use asked::Asked;
+pub(in crate::protocols) use body::AnswerBody;
+pub(in crate::protocols) use connection::serve;
+pub(in crate::protocols) use distrust::Distrust;
+pub(in crate::protocols) use greeting::server_name;
+pub(in crate::protocols) use headers::take;
+pub(in crate::protocols) use meaning::{Masks, Meaning, Meant, Recorded};
+pub(in crate::protocols) use words::{sentence, status_of};
 
 /// What a client may ask for in TLS, the better first.
-const ALPN: &[&[u8]] = &[b"h2", b"http/1.1"];
+pub(in crate::protocols) const ALPN: &[&[u8]] = &[b"h2", b"http/1.1"];
 
 /// The driver.
 #[derive(Debug, Default)]
@@ -86,10 +99,19 @@ impl Driver for Http {
     }
 
     fn server_name<'a>(&'a self, client: &'a TcpStream) -> BoxFuture<'a, Option<Arc<str>>> {
-        Box::pin(greeting::server_name(client))
+        Box::pin(server_name(client))
+    }
+
+    fn accesses(
+        &self,
+        facts: &Arc<RequestFacts>,
+        query: &str,
+        upgrades: bool,
+    ) -> Result<Arc<[Access]>, String> {
+        Plain.means(facts, query, upgrades).map(|meant| meant.accesses)
     }
 
     fn serve<'a>(&'a self, client: Stream, pending: Pending) -> BoxFuture<'a, SessionEnd> {
-        Box::pin(connection::serve(client, pending, &self.distrust))
+        Box::pin(serve(client, pending, &self.distrust, &Plain))
     }
 }

@@ -172,13 +172,7 @@ impl Mysql {
 }
 
 fn owner(pending: &Pending) -> Owner {
-    let principal = pending.principal();
-    let token = principal.token.as_ref();
-    Owner {
-        workload: principal.workload.clone(),
-        subject: token.map(|token| (token.issuer.clone(), token.subject.clone())),
-        target: pending.target().name.clone(),
-    }
+    Owner { workload: pending.principal().workload.clone(), target: pending.target().name.clone() }
 }
 
 /// Dials and logs in.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use masking::body::FieldSet;
+use masking::body::{FieldSet, Place};
 use model::audit::AuditEvent;
 use model::{Action, Clock, Effect, MaskProfile, Operation};
 
@@ -24,10 +24,10 @@ pub(super) struct PathMasks {
 }
 
 impl Session {
-    /// What is masked in the bodies of a path, under the decision of a receipt; `None` where
-    /// nothing is.
-    pub fn fields(&mut self, receipt: &Receipt, path: &str) -> Option<Arc<FieldSet>> {
-        let profile = receipt.masks();
+    /// What is masked in the bodies at a place, under the decision of a receipt; `None` where
+    /// nothing is. The driver of a target asks about places of one kind only.
+    pub fn fields(&mut self, receipt: &Receipt, place: &Place<'_>) -> Option<Arc<FieldSet>> {
+        let (profile, path) = (receipt.masks(), place.path());
         // Jobs ask for one path over and over.
         if let Some(last) = &self.path_masks
             && Arc::ptr_eq(&last.profile, profile)
@@ -35,7 +35,7 @@ impl Session {
         {
             return last.set.clone();
         }
-        let set = FieldSet::new(profile, path, &self.services.transforms);
+        let set = FieldSet::new(profile, place, &self.services.transforms);
         let set = (!set.is_empty()).then(|| Arc::new(set));
         self.path_masks =
             Some(PathMasks { profile: Arc::clone(profile), path: path.into(), set: set.clone() });

@@ -28,7 +28,7 @@ const SECONDS: &[f64] = &[
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0,
 ];
 
-const PROTOCOLS: &[&str] = &["postgres", "ssh", "http", "mysql"];
+const PROTOCOLS: &[&str] = &["postgres", "ssh", "http", "mysql", "kubernetes"];
 const EFFECTS: &[&str] = &["allow", "hold", "deny"];
 const DIRECTIONS: &[&str] = &["from_client", "to_client"];
 const OUTCOMES: &[&str] = &["loaded", "rejected"];

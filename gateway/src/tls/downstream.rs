@@ -18,6 +18,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 
 use super::host_ca::{HostCa, HostCaError};
+use super::lent::LentAuthority;
 use super::names::CertificateNames;
 
 /// Leaves kept; one is ~2 KiB. Beyond it the one not used for longest goes.
@@ -27,7 +28,7 @@ const LEAF_LIVES: Duration = Duration::from_secs(48 * 3_600);
 /// Minted again when less than this is left.
 const LEAF_RENEWED_BEFORE: Duration = Duration::from_secs(24 * 3_600);
 
-/// Gives server configurations whose certificates the host's authority signs.
+/// Gives server configurations whose certificates one authority signs.
 #[derive(Debug)]
 pub struct DownstreamTls {
     minter: Arc<Minter>,
@@ -35,11 +36,20 @@ pub struct DownstreamTls {
 
 #[derive(Debug)]
 struct Minter {
-    authority: HostCa,
+    authority: Authority,
     key: KeyPair,
     signing_key: Arc<dyn SigningKey>,
     leaves: Mutex<HashMap<CertificateNames, Leaf>>,
     clock: Arc<dyn Clock>,
+}
+
+/// Who signs.
+#[derive(Debug)]
+enum Authority {
+    /// The host's own.
+    Host(HostCa),
+    /// One that clients trust already.
+    Lent(LentAuthority),
 }
 
 #[derive(Debug)]
@@ -50,23 +60,29 @@ struct Leaf {
 }
 
 impl DownstreamTls {
-    /// With an authority; draws the leaf key.
+    /// With the host's authority; draws the leaf key.
     ///
     /// # Errors
     /// Where no key can be drawn.
     pub fn new(authority: HostCa, clock: Arc<dyn Clock>) -> Result<Self, HostCaError> {
+        Self::of(Authority::Host(authority), clock)
+    }
+
+    /// With an authority that clients trust already; draws the leaf key.
+    ///
+    /// # Errors
+    /// Where no key can be drawn.
+    pub fn lent(authority: LentAuthority, clock: Arc<dyn Clock>) -> Result<Self, HostCaError> {
+        Self::of(Authority::Lent(authority), clock)
+    }
+
+    fn of(authority: Authority, clock: Arc<dyn Clock>) -> Result<Self, HostCaError> {
         let key = KeyPair::generate()?;
         let der = PrivatePkcs8KeyDer::from(key.serialize_der());
         let signing_key = rustls::crypto::aws_lc_rs::sign::any_ecdsa_type(&der.into())
             .map_err(|_| HostCaError::Making(rcgen::Error::KeyGenerationUnavailable))?;
         let leaves = Mutex::default();
         Ok(Self { minter: Arc::new(Minter { authority, key, signing_key, leaves, clock }) })
-    }
-
-    /// The authority.
-    #[must_use]
-    pub fn authority(&self) -> &HostCa {
-        &self.minter.authority
     }
 
     /// A server configuration for a target that is known by `names`, which may hold the original
@@ -97,10 +113,17 @@ impl DownstreamTls {
 
 impl Minter {
     fn permitted(&self, names: &CertificateNames) -> CertificateNames {
-        let authority = self.authority.names();
+        let addresses = names.addresses.iter().copied();
         CertificateNames {
-            dns: names.dns.iter().filter(|name| authority.cover_dns(name)).cloned().collect(),
-            addresses: names.addresses.intersection(&authority.addresses).copied().collect(),
+            dns: names.dns.iter().filter(|name| self.authority.permits(name)).cloned().collect(),
+            addresses: match &self.authority {
+                Authority::Host(own) => {
+                    addresses.filter(|one| own.names().addresses.contains(one)).collect()
+                }
+                Authority::Lent(lent) => {
+                    addresses.filter(|one| lent.permits_address(*one)).collect()
+                }
+            },
         }
     }
 
@@ -112,10 +135,12 @@ impl Minter {
             leaf.used_at = now;
             return Ok(Arc::clone(&leaf.certified));
         }
-        let certificate =
-            self.authority.sign_leaf(&self.key, names, LEAF_LIVES, self.clock.as_ref())?;
-        let certified =
-            Arc::new(CertifiedKey::new(vec![certificate], Arc::clone(&self.signing_key)));
+        let clock = self.clock.as_ref();
+        let chain = match &self.authority {
+            Authority::Host(own) => vec![own.sign_leaf(&self.key, names, LEAF_LIVES, clock)?],
+            Authority::Lent(lent) => lent.sign_leaf(&self.key, names, LEAF_LIVES, clock)?,
+        };
+        let certified = Arc::new(CertifiedKey::new(chain, Arc::clone(&self.signing_key)));
         let renew_at = now.after(LEAF_LIVES.saturating_sub(LEAF_RENEWED_BEFORE));
         let mut leaves = self.leaves.lock();
         if leaves.len() >= LEAVES_MAX && !leaves.contains_key(names) {
@@ -131,6 +156,16 @@ impl Minter {
     }
 }
 
+impl Authority {
+    /// Whether it may sign for a DNS name.
+    fn permits(&self, name: &str) -> bool {
+        match self {
+            Self::Host(own) => own.names().cover_dns(name),
+            Self::Lent(lent) => lent.permits_dns(name),
+        }
+    }
+}
+
 /// Chooses the certificate for one target's clients.
 #[derive(Debug)]
 struct Resolver {
@@ -143,8 +178,7 @@ impl ResolvesServerCert for Resolver {
         let asked = hello.server_name().map(str::to_ascii_lowercase);
         let minted = match asked {
             Some(name)
-                if !self.names.dns.contains(&name)
-                    && self.minter.authority.names().cover_dns(&name) =>
+                if !self.names.dns.contains(&name) && self.minter.authority.permits(&name) =>
             {
                 self.minter.leaf(&CertificateNames { dns: [name].into(), ..Default::default() })
             }

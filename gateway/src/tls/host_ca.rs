@@ -9,6 +9,8 @@
 mod constraints;
 mod files;
 
+pub(super) use files::read_key;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -62,6 +64,14 @@ pub enum HostCaError {
         /// Why.
         because: String,
     },
+    /// An authority that the operator lends the gateway cannot be used.
+    #[error("{}: the gateway cannot sign with this: {because}", .path.display())]
+    Lent {
+        /// Its certificate or key.
+        path: PathBuf,
+        /// Why.
+        because: String,
+    },
     /// A certificate cannot be made.
     #[error("a certificate cannot be made: {0}")]
     Making(#[from] rcgen::Error),
@@ -103,7 +113,7 @@ impl HostCa {
         files::make_directory(directory)?;
         let (key_file, certificate_file) =
             (directory.join(KEY_FILE), directory.join(CERTIFICATE_FILE));
-        let (key, created) = match files::read_key(&key_file)? {
+        let (key, created) = match read_key(&key_file)? {
             Some(text) => {
                 let key = KeyPair::from_pem(text.expose());
                 (key.map_err(|error| unusable(&key_file, &error))?, false)
@@ -145,7 +155,7 @@ impl HostCa {
         let (key_file, certificate_file) =
             (directory.join(KEY_FILE), directory.join(CERTIFICATE_FILE));
         let (Some(key), Some(text)) =
-            (files::read_key(&key_file)?, files::read_certificate(&certificate_file)?)
+            (read_key(&key_file)?, files::read_certificate(&certificate_file)?)
         else {
             return Ok(None);
         };
@@ -181,18 +191,7 @@ impl HostCa {
         lives: Duration,
         clock: &dyn Clock,
     ) -> Result<CertificateDer<'static>, HostCaError> {
-        let mut params = CertificateParams::default();
-        params.subject_alt_names = constraints::alternative_names(names)?;
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        if let Some(first) = names.dns.first().filter(|name| name.len() <= 64) {
-            params.distinguished_name.push(DnType::CommonName, first.as_str());
-        }
-        params.serial_number = Some(serial_number()?);
-        params.use_authority_key_identifier_extension = true;
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        set_validity(&mut params, lives, clock);
-        Ok(params.signed_by(key, &self.issuer)?.der().clone())
+        sign(&self.issuer, key, names, lives, clock)
     }
 
     /// The certificate, DER.
@@ -218,6 +217,28 @@ impl HostCa {
     pub fn fingerprint(&self) -> String {
         fingerprint(&self.certificate)
     }
+}
+
+/// Signs a leaf for a key, with the given names and life.
+pub(super) fn sign(
+    issuer: &Issuer<'static, KeyPair>,
+    key: &KeyPair,
+    names: &CertificateNames,
+    lives: Duration,
+    clock: &dyn Clock,
+) -> Result<CertificateDer<'static>, HostCaError> {
+    let mut params = CertificateParams::default();
+    params.subject_alt_names = constraints::alternative_names(names)?;
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    if let Some(first) = names.dns.first().filter(|name| name.len() <= 64) {
+        params.distinguished_name.push(DnType::CommonName, first.as_str());
+    }
+    params.serial_number = Some(serial_number()?);
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    set_validity(&mut params, lives, clock);
+    Ok(params.signed_by(key, issuer)?.der().clone())
 }
 
 /// What an authority's certificate says of itself, without its key.

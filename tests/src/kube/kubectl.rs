@@ -4,7 +4,7 @@
 //! address differs.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -53,7 +53,7 @@ impl KubeStation {
     /// # Panics
     /// Where it cannot be written.
     #[must_use]
-    pub fn new(cluster: &KubeCluster, at: SocketAddr, account: Account) -> Self {
+    pub fn new(cluster: &KubeCluster, at: Ipv4Addr, account: Account) -> Self {
         let home = tempfile::Builder::new()
             .prefix("portcullis-station-")
             .tempdir()
@@ -61,10 +61,11 @@ impl KubeStation {
         let authority = cluster.authority_file();
         let config = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: test\n\
-             clusters: [{{name: test, cluster: {{server: 'https://{at}', \
+             clusters: [{{name: test, cluster: {{server: 'https://{at}:{}', \
              certificate-authority: {}}}}}]\n\
              users: [{{name: {user}, user: {{token: {}}}}}]\n\
              contexts: [{{name: test, context: {{cluster: test, user: {user}, namespace: shop}}}}]\n",
+            cluster.port(),
             authority.display(),
             account.token,
             user = account.name,
@@ -87,19 +88,6 @@ impl KubeStation {
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", self.home());
         command.env("KUBECONFIG", self.home().join(".kube/config")).env("LANG", "C.UTF-8");
         command.current_dir(self.home());
-        command
-    }
-
-    /// A program for the client of Python's.
-    ///
-    /// # Panics
-    /// Where setup has not fetched it.
-    #[must_use]
-    pub fn python(&self, program: &str) -> Command {
-        let python = programs::cache().join("python-kubernetes/bin/python");
-        assert!(python.exists(), "no {}: `cargo xtask setup --kubernetes`", python.display());
-        let mut command = self.command(python);
-        command.args(["-c", program]);
         command
     }
 

@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{Seen, State, aws, people, switched};
+use super::{Seen, State, api, aws, people, switched};
 
 /// Lines of `/long`.
 const LONG_LINES: usize = 200_000;
@@ -74,6 +74,7 @@ pub(super) async fn answer(
     let query = request.uri().query().unwrap_or_default().to_owned();
     let (first, rest) = split(&path);
     let response = match first {
+        "api" | "apis" | "version" => api::answer(&seen, &path, &query),
         "echo" => echo(seen, request).await,
         "reflect" => reflect(&seen),
         "people" => forms(rest),
@@ -141,13 +142,13 @@ fn whole(bytes: impl Into<Bytes>) -> Page {
     Page::Whole((!bytes.is_empty()).then_some(bytes))
 }
 
-fn typed(kind: &'static str, text: &str) -> Response<Page> {
+pub(super) fn typed(kind: &'static str, text: &str) -> Response<Page> {
     let mut response = Response::new(whole(text.to_owned()));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
-fn status(status: StatusCode, text: &str) -> Response<Page> {
+pub(super) fn status(status: StatusCode, text: &str) -> Response<Page> {
     let mut response = typed("text/plain", text);
     *response.status_mut() = status;
     response
@@ -250,7 +251,7 @@ fn coded(coding: &'static str) -> Response<Page> {
     with(response, &[("content-encoding", coding)])
 }
 
-fn long() -> Response<Page> {
+pub(super) fn long() -> Response<Page> {
     coming("text/plain", None, |parts| async move {
         for lines in (0..LONG_LINES).collect::<Vec<_>>().chunks(1_000) {
             let text: String = lines.iter().map(|line| format!("line {line}\n")).collect();
@@ -373,7 +374,7 @@ async fn token(state: &State, request: Request<Incoming>, query: &str) -> Respon
 }
 
 /// Only for who has the token.
-fn guarded(seen: &Seen) -> Response<Page> {
+pub(super) fn guarded(seen: &Seen) -> Response<Page> {
     if seen.header("authorization") == Some(&format!("Bearer {}", super::TOKEN)) {
         return typed("text/plain", "come in\n");
     }

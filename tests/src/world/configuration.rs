@@ -78,6 +78,28 @@ const HTTP_CLASSIFICATION: &str = r#"
   - { tag: pci.pan, detect: payment_card, mask: last4 }
 "#;
 
+/// Roles for a cluster: the same ids once more.
+const KUBERNETES_ROLES: &str = r#"
+  - name: reader
+    groups: [readers]
+    rules:
+      - { id: connect, effect: allow, target: shop }
+      - { id: read, effect: allow, target: shop, kubernetes: { verbs: [get, list, watch, create], resources: ["*"] } }
+      - { id: paths, effect: allow, target: shop, kubernetes: { verbs: [get], paths: ["/**"] } }
+      - { id: no-deletes, effect: deny, target: shop, kubernetes: { verbs: [delete, deletecollection] } }
+      - id: drop-needs-human
+        effect: hold
+        target: shop
+        kubernetes: { verbs: [update], resources: [configmaps], names: ["drop-*"] }
+        approvers: { group: oncall, within: 1m }
+"#;
+
+const KUBERNETES_CLASSIFICATION: &str = r#"
+  - { tag: secret, target: shop, resources: [secrets], fields: ["data.*", "stringData.*"], mask: redact }
+  - { tag: pii.email, detect: email, mask: partial }
+  - { tag: pci.pan, detect: payment_card, mask: last4 }
+"#;
+
 /// Programs that run others, as clients of the tests start them.
 const WRAPPERS: &[&str] = &["/bin/sh", "sh", "bash", "ssh-add", "kill", "env"];
 
@@ -153,10 +175,16 @@ impl Configuration {
                 let key = server.gateway_key_file();
                 usual.host_credential = format!("{{ private_key: {{ file: {} }} }}", key.display());
             }
-            Upstream::Web(server) => {
-                usual.protocol = Protocol::Http;
-                HTTP_ROLES.clone_into(&mut usual.roles);
-                HTTP_CLASSIFICATION.clone_into(&mut usual.classification);
+            Upstream::Web(server) | Upstream::Api(server) => {
+                let is_api = matches!(upstream, Upstream::Api(_));
+                let (protocol, roles, classification) = if is_api {
+                    (Protocol::Kubernetes, KUBERNETES_ROLES, KUBERNETES_CLASSIFICATION)
+                } else {
+                    (Protocol::Http, HTTP_ROLES, HTTP_CLASSIFICATION)
+                };
+                usual.protocol = protocol;
+                roles.clone_into(&mut usual.roles);
+                classification.clone_into(&mut usual.classification);
                 usual.credential = User { name: "gateway", password: crate::web::TOKEN };
                 usual.host_credential = format!("{{ bearer: {} }}", usual.secret());
                 usual.upstream_tls = if server.is_secure() {
@@ -200,6 +228,7 @@ impl Configuration {
             Protocol::Postgres | Protocol::Mysql => (model::Domain::Sql, "sql"),
             Protocol::Ssh => (model::Domain::Ssh, "ssh"),
             Protocol::Http => (model::Domain::Http, "http"),
+            Protocol::Kubernetes => (model::Domain::Kubernetes, "kubernetes"),
         };
         let actions: Vec<&str> = model::Action::ALL
             .iter()
@@ -211,16 +240,24 @@ impl Configuration {
                 format!("actions: [{}]", actions.join(", "))
             }
             Protocol::Http => "methods: [\"*\"]".to_owned(),
+            Protocol::Kubernetes => {
+                let powerful = "serviceaccounts/token, nodes/proxy, pods/ephemeralcontainers";
+                format!(
+                    "verbs: [{}], resources: [\"*\", {powerful}], paths: [\"/**\"]",
+                    actions.join(", ")
+                )
+            }
         };
         // What runs other programs is granted only where it is spelt out.
         let wrappers = match self.protocol {
             Protocol::Postgres | Protocol::Http | Protocol::Mysql => String::new(),
-            Protocol::Ssh => {
+            Protocol::Ssh | Protocol::Kubernetes => {
                 let named = |name: &&str| format!("\"{name} **\", \"{name}\"");
                 let commands: Vec<String> = WRAPPERS.iter().map(named).collect();
+                let exec = if self.protocol == Protocol::Ssh { "actions" } else { "verbs" };
                 format!(
                     "      - {{ id: wrappers, effect: allow, target: shop, \
-                     ssh: {{ actions: [exec], commands: [{}] }} }}\n",
+                     {block}: {{ {exec}: [exec], commands: [{}] }} }}\n",
                     commands.join(", ")
                 )
             }
@@ -230,14 +267,6 @@ impl Configuration {
              - {{ id: connect, effect: allow, target: shop }}\n      \
              - {{ id: all, effect: allow, target: shop, {block}: {{ {all} }} }}\n{wrappers}"
         ))
-    }
-
-    /// With roles that allow all that is understood.
-    #[must_use]
-    pub fn all_understood_allowed(self) -> Self {
-        let mut all = self.everything_allowed();
-        all.roles = all.roles.replace(", unknown]", "]");
-        all
     }
 
     /// With this classification.
@@ -368,7 +397,7 @@ impl Configuration {
             Protocol::Ssh => {
                 format!("    host_keys: {host_keys}\n    credential: {host_credential}\n")
             }
-            Protocol::Http => {
+            Protocol::Http | Protocol::Kubernetes => {
                 format!("    upstream_tls: {upstream_tls}\n    credential: {host_credential}\n")
             }
         }

@@ -20,6 +20,8 @@ pub enum Upstream {
     Host(&'static SshServer),
     /// A web server.
     Web(&'static WebServer),
+    /// The API server of a cluster: the pages of a web server that are one's.
+    Api(&'static WebServer),
 }
 
 impl Upstream {
@@ -30,7 +32,7 @@ impl Upstream {
             Self::Database(cluster) => cluster.port(),
             Self::MariaDb(server) => server.port(),
             Self::Host(server) => server.port(),
-            Self::Web(server) => server.port(),
+            Self::Web(server) | Self::Api(server) => server.port(),
         };
         (Ipv4Addr::LOCALHOST, port).into()
     }

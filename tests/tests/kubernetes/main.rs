@@ -7,4 +7,3 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails, with its reason")]
 
 mod golden;
-mod recorded;

@@ -4,6 +4,7 @@
 //! without a subject fails the first test. Each test walks all subjects.
 
 mod http;
+mod kubernetes;
 mod mysql;
 mod postgres;
 mod ssh;
@@ -23,7 +24,8 @@ fn subjects() -> Vec<Box<dyn Subject>> {
         Box::new(postgres::Postgres),
         Box::new(mysql::Mysql),
         Box::new(ssh::Ssh),
-        Box::new(http::Http),
+        Box::new(http::Web(&http::HTTP)),
+        Box::new(http::Web(&kubernetes::KUBERNETES)),
     ]
 }
 

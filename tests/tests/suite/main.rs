@@ -12,6 +12,7 @@ mod conformance;
 mod fixture;
 mod http;
 mod kernel;
+mod kubernetes;
 mod mysql;
 mod postgres;
 mod ssh;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use masking::Transforms;
-use masking::body::{BodyKind, BodyMasker, FieldSet};
+use masking::body::{BodyKind, BodyMasker, FieldSet, Place};
 use model::{Detector, DetectorMask, FieldMask, FieldPattern, MaskProfile, Secret, Transform};
 
 /// Bytes of a body, and of the chunks it comes in.
@@ -24,6 +24,7 @@ fn set(fields: &[&str], detectors: &[Detector]) -> Arc<FieldSet> {
             .map(|pattern| FieldMask {
                 pattern,
                 routes: Vec::new(),
+                resources: Vec::new(),
                 tag: "bench".into(),
                 transform: Transform::Partial,
             })
@@ -39,7 +40,7 @@ fn set(fields: &[&str], detectors: &[Detector]) -> Arc<FieldSet> {
         ..MaskProfile::default()
     };
     let transforms = Arc::new(Transforms::new(&Secret::new(vec![0; 32])));
-    Arc::new(FieldSet::new(&profile, "/v1/users", &transforms))
+    Arc::new(FieldSet::new(&profile, &Place::Path("/v1/users"), &transforms))
 }
 
 /// A list of users as services write it: numbers, truth values, times, short and longer texts.

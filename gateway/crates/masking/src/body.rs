@@ -30,7 +30,7 @@ mod walk;
 use std::sync::Arc;
 
 pub use document::mask_message;
-pub use set::FieldSet;
+pub use set::{FieldSet, Place};
 
 use crate::carry::CarryOver;
 use events::EventMasker;

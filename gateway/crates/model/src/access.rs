@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::request::RequestFacts;
+use crate::resource::ResourceFacts;
 
 /// The family an action belongs to; a rule's block (`sql:`) speaks of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub enum Domain {
     Ssh,
     /// HTTP requests, and the answers to them.
     Http,
+    /// What requests ask of the API server of a Kubernetes cluster.
+    Kubernetes,
 }
 
 impl Domain {
@@ -33,6 +36,7 @@ impl Domain {
             Self::Sql => "sql",
             Self::Ssh => "ssh",
             Self::Http => "http",
+            Self::Kubernetes => "kubernetes",
         }
     }
 }
@@ -47,14 +51,16 @@ impl fmt::Display for Domain {
 macro_rules! actions {
     ($( $(#[$doc:meta])* $variant:ident = $domain:ident $word:literal, )*) => {
         /// What is done to an object.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Action {
-            $( $(#[$doc])* #[serde(rename = $word)] $variant, )*
+            $( $(#[$doc])* $variant, )*
         }
 
         impl Action {
             /// Every action.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            /// The words of all, in the same order. A word may be there once for each domain.
+            pub const WORDS: &'static [&'static str] = &[$($word),*];
 
             /// The word used in rules, audit and explanations.
             #[must_use]
@@ -171,13 +177,61 @@ actions! {
     Upgrade = Http "UPGRADE",
     /// Show the answer to a request. It needs no grant: only denials are asked.
     Answer = Http "ANSWER",
+    /// Read one object, or a path that is no resource. The verbs of Kubernetes are its own words:
+    /// which domain is meant is never in doubt where one is written.
+    KubeGet = Kubernetes "get",
+    /// Read the objects of a kind.
+    KubeList = Kubernetes "list",
+    /// Be told of each change to an object or to the objects of a kind.
+    KubeWatch = Kubernetes "watch",
+    /// Make an object.
+    KubeCreate = Kubernetes "create",
+    /// Put a whole object in the place of another.
+    KubeUpdate = Kubernetes "update",
+    /// Change parts of an object.
+    KubePatch = Kubernetes "patch",
+    /// Remove an object.
+    KubeDelete = Kubernetes "delete",
+    /// Remove the objects of a kind.
+    KubeDeleteCollection = Kubernetes "deletecollection",
+    /// Run a command in a container, whatever the method of the request.
+    KubeExec = Kubernetes "exec",
+    /// Be joined to what runs in a container.
+    KubeAttach = Kubernetes "attach",
+    /// Reach ports of a pod through the API server.
+    KubePortForward = Kubernetes "portforward",
+    /// Speak HTTP with a node, pod or service through the API server.
+    KubeProxy = Kubernetes "proxy",
+    /// What the API server has no verb for.
+    KubeOther = Kubernetes "other",
 }
 
 impl Action {
-    /// Reads the word that [`Action::as_str`] gives.
+    /// Reads the word that [`Action::as_str`] gives: the first action that has it.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.as_str() == word)
+    }
+
+    /// Reads a word where one domain is meant: its own action, or else whichever has the word.
+    #[must_use]
+    pub fn in_domain(domain: Domain, word: &str) -> Option<Self> {
+        let own = |action: &Self| action.domain() == domain && action.as_str() == word;
+        Self::ALL.iter().copied().find(own).or_else(|| Self::from_word(word))
+    }
+
+    /// Whether only a rule that names it grants it: nobody who grants every verb of Kubernetes
+    /// thinks of these.
+    #[must_use]
+    pub const fn must_be_named(self) -> bool {
+        matches!(
+            self,
+            Self::KubeExec
+                | Self::KubeAttach
+                | Self::KubePortForward
+                | Self::KubeProxy
+                | Self::KubeOther
+        )
     }
 
     /// The action of a request by its method. Case counts (RFC 9110 section 9.1).
@@ -235,6 +289,12 @@ impl Action {
                 | Self::Grant
                 | Self::Unknown
         )
+    }
+}
+
+impl Serialize for Action {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -327,6 +387,8 @@ pub enum Object {
     },
     /// A request over HTTP, or the answer to one.
     Request(Arc<RequestFacts>),
+    /// What a request means to an API server: a resource, or a path that is none.
+    Resource(Arc<ResourceFacts>),
 }
 
 impl Object {
@@ -337,9 +399,11 @@ impl Object {
             Self::Relation { path, .. } | Self::Function { path } | Self::Named { path, .. } => {
                 Some(path)
             }
-            Self::Command { .. } | Self::File { .. } | Self::Endpoint { .. } | Self::Request(_) => {
-                None
-            }
+            Self::Command { .. }
+            | Self::File { .. }
+            | Self::Endpoint { .. }
+            | Self::Request(_)
+            | Self::Resource(_) => None,
         }
     }
 }
@@ -367,18 +431,22 @@ impl fmt::Display for Object {
             }
             Self::Function { path } => write!(f, "{path}()"),
             Self::Named { kind, path } => write!(f, "{kind} {path}"),
-            Self::Command { words } => {
-                for (index, word) in words.iter().enumerate() {
-                    write!(f, "{}{}", if index > 0 { " " } else { "" }, Quoted(word))?;
-                }
-                Ok(())
-            }
+            Self::Command { words } => write_words(f, words),
             Self::File { path } => f.write_str(path),
             Self::Endpoint { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Endpoint { host, port } => write!(f, "{host}:{port}"),
             Self::Request(facts) => facts.fmt(f),
+            Self::Resource(facts) => facts.fmt(f),
         }
     }
+}
+
+/// Writes the words of a command, each as every shell reads it back.
+pub(crate) fn write_words(f: &mut fmt::Formatter<'_>, words: &[Arc<str>]) -> fmt::Result {
+    for (index, word) in words.iter().enumerate() {
+        write!(f, "{}{}", if index > 0 { " " } else { "" }, Quoted(word))?;
+    }
+    Ok(())
 }
 
 /// A word as every shell reads it back: bare where that is safe, else in single quotes.
@@ -422,9 +490,12 @@ mod tests {
     #[test]
     fn every_action_is_found_by_its_word() {
         for action in Action::ALL {
-            assert_eq!(Action::from_word(action.as_str()), Some(*action));
+            assert_eq!(Action::in_domain(action.domain(), action.as_str()), Some(*action));
             assert_eq!(Action::ALL.get(action.index()), Some(action));
+            assert_eq!(Action::WORDS.get(action.index()), Some(&action.as_str()));
         }
+        assert_eq!(Action::in_domain(Domain::Kubernetes, "delete"), Some(Action::KubeDelete));
+        assert_eq!(Action::in_domain(Domain::Kubernetes, "select"), Some(Action::Select));
         assert_eq!(Action::from_word("SELECT"), None);
         assert_eq!(Action::from_word("delete"), Some(Action::Delete));
         assert_eq!(Action::from_word("DELETE"), Some(Action::HttpDelete));

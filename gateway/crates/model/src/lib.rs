@@ -18,6 +18,7 @@ pub mod operation;
 pub mod pattern;
 pub mod principal;
 pub mod request;
+pub mod resource;
 pub mod secret;
 pub mod target;
 pub mod time;
@@ -34,13 +35,15 @@ pub use limits::Limits;
 pub use mask::{ColumnMask, Detector, DetectorMask, FieldMask, FileMask, MaskProfile, Transform};
 pub use operation::{Operation, OperationDigest};
 pub use pattern::{
-    CommandPattern, CommandPatternError, EndpointPattern, EndpointPatternError, FieldPart,
-    FieldPattern, FieldPatternError, FilePattern, FilePatternError, HostPattern, HostPatternError,
-    NameGlob, PathPattern, PatternError, QueryPattern, QueryPatternError, RequestPart,
-    RequestPattern, RoutePattern, RoutePatternError, StatusPattern, StatusPatternError,
+    ApiPattern, CommandPattern, CommandPatternError, EndpointPattern, EndpointPatternError,
+    FieldPart, FieldPattern, FieldPatternError, FilePattern, FilePatternError, HostPattern,
+    HostPatternError, NameGlob, PathPattern, PatternError, QueryPattern, QueryPatternError,
+    RequestPart, RequestPattern, ResourcePattern, ResourcePatternError, RoutePattern,
+    RoutePatternError, StatusPattern, StatusPatternError,
 };
 pub use principal::{Attestation, Principal, TokenSubject};
 pub use request::RequestFacts;
+pub use resource::ResourceFacts;
 pub use secret::Secret;
 pub use target::{Environment, Protocol};
 pub use time::{Clock, Timestamp};

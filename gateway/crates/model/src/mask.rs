@@ -7,7 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::Tag;
-use crate::pattern::{FieldPattern, FilePattern, PathPattern, RoutePattern};
+use crate::pattern::{FieldPattern, FilePattern, PathPattern, ResourcePattern, RoutePattern};
+use crate::resource::ResourceFacts;
 
 /// Defines a word enum with its texts in one place.
 macro_rules! words {
@@ -111,6 +112,9 @@ pub struct FieldMask {
     /// The paths of the requests whose bodies are meant; with none, all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<RoutePattern>,
+    /// The resources whose objects are meant; with none, all, and documents that are no objects.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ResourcePattern>,
     /// The classification.
     pub tag: Tag,
     /// How.
@@ -118,10 +122,26 @@ pub struct FieldMask {
 }
 
 impl FieldMask {
-    /// Whether bodies at this path are meant, or could be: a path that is not known or not normal
-    /// may be any, and a slash at its end makes no other document of it.
+    /// Whether documents at this path are meant, or could be: a path that is not known or not
+    /// normal may be any, and a slash at its end makes no other document of it.
     #[must_use]
     pub fn is_about(&self, path: &str) -> bool {
+        self.resources.is_empty() && self.is_at(path)
+    }
+
+    /// Whether the objects that a request to an API server is answered with are meant. What is no
+    /// resource has no objects: of that only documents are meant whose path is named.
+    #[must_use]
+    pub fn is_about_objects(&self, facts: &ResourceFacts) -> bool {
+        if facts.is_path() {
+            return !self.routes.is_empty() && self.is_about(&facts.request.path);
+        }
+        let meant = self.resources.is_empty()
+            || self.resources.iter().any(|resource| resource.has_objects(facts));
+        meant && self.is_at(&facts.request.path)
+    }
+
+    fn is_at(&self, path: &str) -> bool {
         self.routes.is_empty() || self.routes.iter().any(|route| route.may_match(path))
     }
 }
@@ -129,6 +149,9 @@ impl FieldMask {
 impl fmt::Display for FieldMask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "field {}", self.pattern)?;
+        for (index, resource) in self.resources.iter().enumerate() {
+            write!(f, "{} {resource}", if index == 0 { " of" } else { "," })?;
+        }
         for (index, route) in self.routes.iter().enumerate() {
             write!(f, "{} {route}", if index == 0 { " at" } else { "," })?;
         }
@@ -189,6 +212,7 @@ mod tests {
         let mask = |routes: &[&str]| FieldMask {
             pattern: FieldPattern::parse("**.email").unwrap(),
             routes: routes.iter().map(|route| RoutePattern::parse(route).unwrap()).collect(),
+            resources: Vec::new(),
             tag: "pii.email".into(),
             transform: Transform::Redact,
         };

@@ -11,6 +11,7 @@ mod field;
 mod file;
 mod host;
 mod request;
+mod resource;
 mod route;
 
 use std::fmt;
@@ -25,6 +26,7 @@ pub use self::host::{HostPattern, HostPatternError};
 pub use self::request::{
     QueryPattern, QueryPatternError, RequestPart, RequestPattern, StatusPattern, StatusPatternError,
 };
+pub use self::resource::{ApiPattern, ResourcePattern, ResourcePatternError};
 pub use self::route::{RoutePattern, RoutePatternError};
 
 /// What a name says for a part that could not be found out.

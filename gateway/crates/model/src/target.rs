@@ -22,11 +22,14 @@ pub enum Protocol {
     Http,
     /// The client/server protocol of MySQL and MariaDB.
     Mysql,
+    /// The API of a Kubernetes cluster, over HTTP.
+    Kubernetes,
 }
 
 impl Protocol {
     /// Every protocol, for sweeps.
-    pub const ALL: &'static [Self] = &[Self::Postgres, Self::Ssh, Self::Http, Self::Mysql];
+    pub const ALL: &'static [Self] =
+        &[Self::Postgres, Self::Ssh, Self::Http, Self::Mysql, Self::Kubernetes];
 
     /// The word used in configuration, audit and command line.
     #[must_use]
@@ -36,6 +39,7 @@ impl Protocol {
             Self::Ssh => "ssh",
             Self::Http => "http",
             Self::Mysql => "mysql",
+            Self::Kubernetes => "kubernetes",
         }
     }
 
@@ -46,6 +50,7 @@ impl Protocol {
             Self::Postgres | Self::Mysql => Domain::Sql,
             Self::Ssh => Domain::Ssh,
             Self::Http => Domain::Http,
+            Self::Kubernetes => Domain::Kubernetes,
         }
     }
 
@@ -54,8 +59,14 @@ impl Protocol {
     pub const fn connects_to(self) -> &'static str {
         match self {
             Self::Postgres | Self::Mysql => "database",
-            Self::Ssh | Self::Http => "target",
+            Self::Ssh | Self::Http | Self::Kubernetes => "target",
         }
+    }
+
+    /// Whether it is carried by HTTP: its targets have what targets of HTTP have.
+    #[must_use]
+    pub const fn is_over_http(self) -> bool {
+        matches!(self, Self::Http | Self::Kubernetes)
     }
 
     /// Reads the word that [`Protocol::as_str`] gives.

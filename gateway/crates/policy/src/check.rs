@@ -4,6 +4,7 @@
 //! are the one thing checked elsewhere (`compile`), because checking one is compiling it.
 
 mod http;
+mod kubernetes;
 mod pattern;
 mod shadow;
 mod ssh;
@@ -118,8 +119,12 @@ fn check_classification(source: &PolicySource, errors: &mut Vec<PolicyError>) {
         if !names && one.detect.is_none() {
             problems.push(ClassificationProblem::FindsNothing);
         }
-        if one.fields.is_empty() && !one.routes.is_empty() {
-            problems.push(ClassificationProblem::RoutesWithoutFields);
+        for (key, is_there) in
+            [("routes", !one.routes.is_empty()), ("resources", !one.resources.is_empty())]
+        {
+            if one.fields.is_empty() && is_there {
+                problems.push(ClassificationProblem::PlacesWithoutFields(key));
+            }
         }
         if let Some(name) = &one.target
             && !source.targets.iter().any(|target| target.name == *name)

@@ -7,8 +7,10 @@
 //! parts of a name or path; host and port), `columns` (a list), `every_column`, `words` (of a
 //! command, the program first) and, of a request, `method`, `host`, `path`, `query` (a map of
 //! names to lists of values), `headers` (the same, every header that some condition of the policy
-//! names, with an empty list where there is none) and `status`. What is not there is an empty
-//! string, list or map, or 0.
+//! names, with an empty list where there is none) and `status`. One to an API server of resources
+//! has `group`, `version`, `resource`, `subresource` and `namespace` too; its `name` is namespace
+//! and name, its `words` are those of a command. What is not there is an empty string, list or map,
+//! or 0.
 //!
 //! Bounds: the text and its nesting at compile; the operation's text and number of accesses at
 //! evaluation, and comprehensions are not nested deeper than two, so work is at most quadratic.

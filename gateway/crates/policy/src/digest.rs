@@ -14,7 +14,7 @@ use crate::source::{
 
 pub(crate) fn digest(source: &PolicySource) -> PolicyDigest {
     let mut form = Form::default();
-    form.text("portcullis policy 3");
+    form.text("portcullis policy 4");
     form.forms(source.roles.iter().map(role));
     form.forms(source.classification.iter().map(classification));
     form.forms(source.targets.iter().map(target));
@@ -74,6 +74,13 @@ fn block(block: &BlockSource) -> Form {
         form
     }));
     form.texts(requests.statuses.iter().map(ToString::to_string));
+    let api = &block.api;
+    form.texts(api.verbs.iter().map(|action| action.as_str()));
+    form.texts(api.resources.iter().map(|pattern| pattern.as_str()));
+    form.texts(api.namespaces.iter().map(|pattern| pattern.as_str()));
+    form.texts(api.names.iter().map(|pattern| pattern.as_str()));
+    form.texts(api.commands.iter().map(|pattern| pattern.as_str()));
+    form.texts(api.paths.iter().map(|pattern| pattern.as_str()));
     form
 }
 
@@ -87,6 +94,7 @@ fn classification(one: &ClassificationSource) -> Form {
     form.texts(one.paths.iter().map(|pattern| pattern.as_str()));
     form.texts(one.fields.iter().map(|pattern| pattern.as_str()));
     form.texts(one.routes.iter().map(|pattern| pattern.as_str()));
+    form.texts(one.resources.iter().map(|pattern| pattern.as_str()));
     form
 }
 

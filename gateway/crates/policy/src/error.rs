@@ -180,6 +180,7 @@ impl RuleProblem {
                 "name an environment that one of its targets has, or remove the rule".to_owned()
             }
             Self::NoActions(Domain::Http) => "list methods, such as GET".to_owned(),
+            Self::NoActions(Domain::Kubernetes) => "list verbs, such as get".to_owned(),
             Self::NoActions(_) => "list the actions, such as select or exec".to_owned(),
             Self::ForeignAction { domain, .. } => format!(
                 "use one of: {}",
@@ -253,8 +254,8 @@ pub enum ClassificationProblem {
     #[error("it names neither columns nor files nor fields nor a detector, so it finds nothing")]
     FindsNothing,
     /// It says where fields are, and no field.
-    #[error("it has routes, and no fields to look for there")]
-    RoutesWithoutFields,
+    #[error("it has {0}, and no fields to look for there")]
+    PlacesWithoutFields(&'static str),
     /// It names a target that does not exist.
     #[error("there is no target {name}")]
     UnknownTarget {
@@ -282,7 +283,7 @@ impl ClassificationProblem {
             Self::FindsNothing => {
                 "add columns: [..], paths: [..], fields: [..] or detect: ..".to_owned()
             }
-            Self::RoutesWithoutFields => {
+            Self::PlacesWithoutFields(_) => {
                 "add fields: [..]; detectors look through every body".to_owned()
             }
             Self::UnknownTarget { nearest: Some(nearest), .. } => {

@@ -260,11 +260,7 @@ fn said(
 
 /// In what the rule is about something else than the access's object.
 fn other(rule: &Rule, access: &Access) -> Verdict {
-    let part = match &access.object {
-        Object::Request(request) => rule.objects.other_part(request, rule.effect == Effect::Allow),
-        _ => None,
-    };
-    match part {
+    match rule.objects.other_part(access, rule.effect == Effect::Allow) {
         Some(part) => Verdict::OtherRequest { part },
         None if whole_object_fits(rule, access) => Verdict::OtherColumns,
         None => Verdict::OtherObject,

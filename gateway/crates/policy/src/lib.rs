@@ -24,6 +24,8 @@
 //! - A command that is an interpreter is granted only by a pattern that spells its program out,
 //!   never by a rule without commands. What restricts a rename or a link touches all that is below
 //!   the path.
+//! - What runs, attaches, forwards or passes through an API server is granted only by a rule that
+//!   names that verb, and what gives out more than its resource only by one that names it.
 //! - The action `unknown` is matched by rules that name it and by nothing else.
 //! - A rule without a block of actions speaks of `connect`. Connecting is also granted to whoever
 //!   has any allow or hold rule for another action at the target.

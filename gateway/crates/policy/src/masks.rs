@@ -32,6 +32,7 @@ pub(crate) fn profile(
         profile.fields.extend(one.fields.iter().map(|pattern| FieldMask {
             pattern: pattern.clone(),
             routes: one.routes.clone(),
+            resources: one.resources.clone(),
             tag: one.tag.clone(),
             transform: one.mask,
         }));

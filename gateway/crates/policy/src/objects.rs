@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use model::command::is_interpreter;
 use model::{
-    Access, Action, Columns, CommandPattern, EndpointPattern, FilePattern, Object, ObjectPath,
-    PathPattern, RequestFacts, RequestPart, RequestPattern,
+    Access, Action, ApiPattern, Columns, CommandPattern, EndpointPattern, FilePattern, Object,
+    ObjectPath, PathPattern, RequestPart, RequestPattern,
 };
 
 use crate::object::ObjectPattern;
@@ -23,6 +23,7 @@ pub(crate) struct Objects {
     paths: Box<[FilePattern]>,
     destinations: Box<[EndpointPattern]>,
     requests: RequestPattern,
+    api: ApiPattern,
 }
 
 impl Objects {
@@ -34,6 +35,7 @@ impl Objects {
             paths: block.paths.clone().into(),
             destinations: block.destinations.clone().into(),
             requests: block.requests.clone(),
+            api: block.api.clone(),
         }
     }
 
@@ -45,15 +47,19 @@ impl Objects {
             && self.paths.is_empty()
             && self.destinations.is_empty()
             && self.requests.is_about_everything()
+            && self.api.is_empty()
     }
 
     /// The first part of a request for which the rule is not about it: to restrict it, or to
     /// grant it.
-    pub(crate) fn other_part(&self, request: &RequestFacts, grants: bool) -> Option<RequestPart> {
-        if grants {
-            self.requests.not_matching(request)
-        } else {
-            self.requests.not_possible(request)
+    pub(crate) fn other_part(&self, access: &Access, grants: bool) -> Option<RequestPart> {
+        let (action, requests, api) = (access.action, &self.requests, &self.api);
+        match &access.object {
+            Object::Request(request) if grants => requests.not_matching(request),
+            Object::Request(request) => requests.not_possible(request),
+            Object::Resource(resource) if grants => api.not_matching(action, resource),
+            Object::Resource(resource) => api.not_possible(action, resource),
+            _ => None,
         }
     }
 
@@ -91,18 +97,21 @@ impl Objects {
             Object::Endpoint { host, port } => {
                 self.destinations.iter().any(|one| one.may_match(host, *port))
             }
-            Object::Request(request) => self.requests.may_match(request),
+            Object::Request(_) | Object::Resource(_) => self.other_part(access, false).is_none(),
         }
     }
 
     /// Whether the patterns speak of all of the object, for certain.
-    pub(crate) fn grants(&self, object: &Object) -> bool {
-        if self.are_all() {
+    pub(crate) fn grants(&self, access: &Access) -> bool {
+        let all = self.are_all();
+        match &access.object {
             // Nobody who grants every command thought of those that run any other.
-            return !matches!(object, Object::Command { words }
-                if words.first().is_none_or(|program| is_interpreter(program)));
-        }
-        match object {
+            Object::Command { words } if all => {
+                words.first().is_some_and(|program| !is_interpreter(program))
+            }
+            // Nor of what must be named.
+            Object::Request(_) | Object::Resource(_) => self.other_part(access, true).is_none(),
+            _ if all => true,
             Object::Function { path } if !self.functions.is_empty() => {
                 self.functions.iter().any(|pattern| pattern.matches(&path.0))
             }
@@ -115,7 +124,6 @@ impl Objects {
             Object::Endpoint { host, port } => {
                 self.destinations.iter().any(|one| one.matches(host, *port))
             }
-            Object::Request(request) => self.requests.matches(request),
         }
     }
 

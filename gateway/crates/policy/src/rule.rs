@@ -35,7 +35,7 @@ impl Rule {
     /// What the rule has to do with the object of an access of one of its actions, its condition
     /// and its effect aside.
     pub(crate) fn fit(&self, access: &Access) -> Fit {
-        Fit { touches: self.objects.touches(access), grants: self.objects.grants(&access.object) }
+        Fit { touches: self.objects.touches(access), grants: self.objects.grants(access) }
     }
 
     /// What the rule does to the object of an access of one of its actions, its condition aside: a
@@ -44,7 +44,7 @@ impl Rule {
         match self.effect {
             Effect::Deny => Fit { touches: self.objects.touches(access), grants: false },
             Effect::Hold => self.fit(access),
-            Effect::Allow => Fit { touches: false, grants: self.objects.grants(&access.object) },
+            Effect::Allow => Fit { touches: false, grants: self.objects.grants(access) },
         }
     }
 }

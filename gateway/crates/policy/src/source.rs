@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{
-    Action, ApprovalRequirement, CommandPattern, Detector, Domain, Effect, EndpointPattern,
-    Environment, FieldPattern, FilePattern, Group, HostPattern, PathPattern, RequestPattern,
-    RoleName, RoutePattern, RuleId, Tag, TargetName, Transform,
+    Action, ApiPattern, ApprovalRequirement, CommandPattern, Detector, Domain, Effect,
+    EndpointPattern, Environment, FieldPattern, FilePattern, Group, HostPattern, PathPattern,
+    RequestPattern, ResourcePattern, RoleName, RoutePattern, RuleId, Tag, TargetName, Transform,
 };
 
 use crate::object::ObjectPattern;
@@ -129,6 +129,8 @@ pub struct BlockSource {
     pub destinations: Vec<EndpointPattern>,
     /// The requests.
     pub requests: RequestPattern,
+    /// The requests to an API server of resources.
+    pub api: ApiPattern,
 }
 
 impl BlockSource {
@@ -144,18 +146,20 @@ impl BlockSource {
             paths: Vec::new(),
             destinations: Vec::new(),
             requests: RequestPattern::default(),
+            api: ApiPattern::default(),
         }
     }
 
     /// Whether it speaks of every object there is.
     #[must_use]
-    pub const fn is_about_everything(&self) -> bool {
+    pub fn is_about_everything(&self) -> bool {
         self.objects.is_empty()
             && self.functions.is_empty()
             && self.commands.is_empty()
             && self.paths.is_empty()
             && self.destinations.is_empty()
             && self.requests.is_about_everything()
+            && self.api.is_empty()
     }
 }
 
@@ -178,6 +182,8 @@ pub struct ClassificationSource {
     pub fields: Vec<FieldPattern>,
     /// The paths of the requests whose bodies are meant; empty for all.
     pub routes: Vec<RoutePattern>,
+    /// The resources whose objects are meant; empty for all, and for what is no object.
+    pub resources: Vec<ResourcePattern>,
     /// How it is masked.
     pub mask: Transform,
 }

@@ -102,13 +102,6 @@ pub enum SettingValue {
     Text(Arc<str>),
     /// Back to what the session started with.
     Default,
-    /// What this variable holds when the statement runs.
-    Variable {
-        /// The variable as it is written.
-        name: Arc<str>,
-        /// Its bytes in the text that was read.
-        range: Range<usize>,
-    },
     /// A parameter or an expression.
     Computed,
 }
@@ -271,22 +264,17 @@ pub enum StatementKind {
         /// Its name.
         name: Arc<str>,
     },
-    /// `XA END`: what follows is no longer of the transaction.
-    EndBranch {
-        /// Its global identifier.
-        id: Arc<str>,
-    },
-    /// `PREPARE TRANSACTION`, `XA PREPARE`.
+    /// `PREPARE TRANSACTION`.
     PrepareTransaction {
         /// Its global identifier.
         id: Arc<str>,
     },
-    /// `COMMIT PREPARED`, `XA COMMIT`.
+    /// `COMMIT PREPARED`.
     CommitPrepared {
         /// Its global identifier.
         id: Arc<str>,
     },
-    /// `ROLLBACK PREPARED`, `XA ROLLBACK`.
+    /// `ROLLBACK PREPARED`.
     RollbackPrepared {
         /// Its global identifier.
         id: Arc<str>,
@@ -336,7 +324,7 @@ pub enum StatementKind {
         /// The channel.
         channel: Arc<str>,
     },
-    /// `VACUUM`, `ANALYZE`, `REINDEX`, `CLUSTER`, `CHECKPOINT`, `REFRESH`, `FLUSH`, `KILL`.
+    /// `VACUUM`, `ANALYZE`, `REINDEX`, `CLUSTER`, `CHECKPOINT`, `REFRESH`.
     Maintain {
         /// Which, in lower case.
         what: &'static str,
@@ -410,7 +398,6 @@ impl StatementKind {
             Self::Savepoint { .. } => "savepoint",
             Self::Release { .. } => "release",
             Self::RollbackTo { .. } => "rollback to",
-            Self::EndBranch { .. } => "end branch",
             Self::PrepareTransaction { .. } => "prepare transaction",
             Self::CommitPrepared { .. } => "commit prepared",
             Self::RollbackPrepared { .. } => "rollback prepared",
@@ -443,7 +430,6 @@ impl StatementKind {
                 | Self::Savepoint { .. }
                 | Self::Release { .. }
                 | Self::RollbackTo { .. }
-                | Self::EndBranch { .. }
                 | Self::PrepareTransaction { .. }
                 | Self::CommitPrepared { .. }
                 | Self::RollbackPrepared { .. }

@@ -8,6 +8,7 @@
 mod buffer;
 mod edit;
 pub mod http;
+pub mod kubernetes;
 pub mod mysql;
 pub mod postgres;
 pub mod ssh;

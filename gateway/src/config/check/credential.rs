@@ -54,7 +54,7 @@ impl Checker<'_> {
             Some(at) => at.get().and_then(|RawCertificate::File(at)| self.path(at)).map(Some),
         };
         let http = match protocol {
-            Some(Protocol::Http) => self.http_credential(raw, spot).map(Some),
+            Some(protocol) if protocol.is_over_http() => self.http_credential(raw, spot).map(Some),
             _ => Some(None),
         };
         self.credential_fits(raw, spot, protocol?)?;
@@ -132,7 +132,7 @@ impl Checker<'_> {
                     refuse(at.spot, reason, "add private_key: { file: .. }");
                 }
             }
-            Protocol::Http => {
+            Protocol::Http | Protocol::Kubernetes => {
                 for spot in keys.into_iter().flatten() {
                     let remedy = "remove it; a certificate for TLS goes under \
                                   upstream_tls.client_certificate";

@@ -39,9 +39,13 @@ impl Checker<'_> {
         };
         let untrusting =
             raw.untrusting_clients.as_ref().map_or(Some(&RawUntrusting::Deny), At::get);
+        let authority = match &raw.client_authority {
+            None => Some(None),
+            Some(at) => at.get().and_then(|raw| self.client_certificate(raw)).map(Some),
+        };
         let slashes =
             raw.encoded_slashes.as_ref().map_or(Some(&RawEncodedSlashes::Refuse), At::get);
-        if protocol? != Protocol::Http {
+        if !protocol?.is_over_http() {
             return Some(None);
         }
         if let (Some(at), Some(hosts)) = (&raw.hosts, &hosts) {
@@ -61,6 +65,7 @@ impl Checker<'_> {
         Some(Some(HttpSettings {
             hosts: hosts?,
             untrusting_clients,
+            client_authority: authority?,
             encoded_slashes: matches!(slashes?, RawEncodedSlashes::Allow),
         }))
     }
@@ -73,7 +78,7 @@ impl Checker<'_> {
         hosts: &[HostPattern],
     ) {
         let client_tls = raw.client_tls.as_ref().and_then(At::get);
-        if matches!(client_tls, Some(RawClientTls::Refuse)) {
+        if matches!(client_tls, Some(RawClientTls::Refuse)) || raw.client_authority.is_some() {
             return;
         }
         for (one, host) in at.get().into_iter().flatten().zip(hosts) {

@@ -22,13 +22,14 @@ impl Checker<'_> {
         let keys = keys! {
             databases: Postgres,
             users: Ssh,
-            client_tls: Postgres | Http | Mysql,
-            upstream_tls: Postgres | Http | Mysql,
+            client_tls: Postgres | Http | Mysql | Kubernetes,
+            upstream_tls: Postgres | Http | Mysql | Kubernetes,
             host_keys: Ssh,
             client_host_key: Ssh,
             sftp_paths: Ssh,
-            hosts: Http,
-            untrusting_clients: Http,
+            hosts: Http | Kubernetes,
+            untrusting_clients: Http | Kubernetes,
+            client_authority: Http | Kubernetes,
             encoded_slashes: Http,
         };
         let mut fit = true;
@@ -38,6 +39,9 @@ impl Checker<'_> {
             let remedy = match (protocol, owners) {
                 (Protocol::Ssh, _) => {
                     "remove it; SSH has host_keys, client_host_key and users".to_owned()
+                }
+                (Protocol::Kubernetes, [Protocol::Http]) => {
+                    "remove it; an API server has no such paths".to_owned()
                 }
                 (_, [owner]) => format!("remove it, or write protocol: {owner}"),
                 _ => "remove it".to_owned(),

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use model::{
     Action, ApprovalRequirement, CommandPattern, Domain, EndpointPattern, Environment,
-    FieldPattern, FilePattern, Group, PathPattern, Protocol, RoleName, RoutePattern, RuleId, Tag,
-    TargetName, Transform,
+    FieldPattern, FilePattern, Group, PathPattern, Protocol, ResourcePattern, RoleName,
+    RoutePattern, RuleId, Tag, TargetName, Transform,
 };
 use policy::{
     BlockSource, ClassificationSource, GroupsKnown, ObjectPattern, Origin, PolicySource,
@@ -19,6 +19,7 @@ use policy::{
 
 use super::Checker;
 use super::http::{self, ROUTES};
+use super::kubernetes::RESOURCES;
 use crate::config::raw::RawConfig;
 use crate::config::raw::roles::{
     RawApprovers, RawClassification, RawRole, RawRule, RawSql, RawSsh,
@@ -32,7 +33,8 @@ const APPROVAL_WITHIN: Duration = Duration::from_secs(600);
 const EVERY: &str = "*";
 // What patterns look like, for whoever wrote one that cannot be read.
 const SQL_NAMES: &str = "write it like shop.public.users, shop.* or \"odd.name\".public.users";
-const COMMANDS: &str = "write it like systemctl restart app, tail -n * /var/log/app/*.log or ls **";
+pub(super) const COMMANDS: &str =
+    "write it like systemctl restart app, tail -n * /var/log/app/*.log or ls **";
 const PATHS: &str = "write it like /srv/app/config.yaml, /var/log/app/*.log or /srv/app/**";
 const DESTINATIONS: &str = "write it like 10.0.0.5:5432, *.internal:443 or localhost:*";
 const NAMES: &str = "write it like LANG or LC_*";
@@ -125,6 +127,7 @@ impl Checker<'_> {
             raw.sql.as_ref().map(|at| at.spot),
             raw.ssh.as_ref().map(|at| at.spot),
             raw.http.as_ref().map(|at| at.spot),
+            raw.kubernetes.as_ref().map(|at| at.spot),
         ];
         if let Some(second) = spots.into_iter().flatten().nth(1) {
             let remedy = Some("write two rules".to_owned());
@@ -136,6 +139,10 @@ impl Checker<'_> {
         }
         if let Some(at) = &raw.ssh {
             return at.get().and_then(|ssh| self.ssh_block(ssh)).map(Some);
+        }
+        if let Some(at) = &raw.kubernetes {
+            let effect = raw.effect.get().copied();
+            return at.get().and_then(|block| self.kubernetes_block(block, effect?)).map(Some);
         }
         raw.http.as_ref().map_or(Some(None), |at| self.http_block(at).map(Some))
     }
@@ -231,6 +238,7 @@ impl Checker<'_> {
         let paths = self.patterns(raw.paths.as_ref(), PATHS, FilePattern::parse);
         let fields = self.patterns(raw.fields.as_ref(), FIELDS, FieldPattern::parse);
         let routes = self.patterns(raw.routes.as_ref(), ROUTES, RoutePattern::parse);
+        let resources = self.patterns(raw.resources.as_ref(), RESOURCES, ResourcePattern::parse);
         let detect = match &raw.detect {
             None => Some(None),
             Some(at) => at.get().copied().map(Some),
@@ -255,15 +263,16 @@ impl Checker<'_> {
             paths: paths?,
             fields: fields?,
             routes: routes?,
+            resources: resources?,
             mask: mask?,
         })
     }
 }
 
 /// The actions; all or none.
-fn actions(at: &At<Vec<At<Action>>>) -> Option<Vec<Action>> {
+fn actions<A: Copy + Into<Action>>(at: &At<Vec<At<A>>>) -> Option<Vec<Action>> {
     let listed = at.get()?;
-    let actions: Vec<_> = listed.iter().filter_map(At::get).copied().collect();
+    let actions: Vec<_> = listed.iter().filter_map(At::get).map(|one| (*one).into()).collect();
     Some(actions).filter(|read| read.len() == listed.len())
 }
 
@@ -291,10 +300,7 @@ fn target_facts(at: &At<RawTarget>) -> Option<TargetFacts> {
             }
         },
         encoded_slashes: http::keeps_encoded_slashes(raw),
-        hosts: match raw.protocol.get()? {
-            Protocol::Http => http::hosts(raw),
-            Protocol::Postgres | Protocol::Ssh | Protocol::Mysql => Vec::new(),
-        },
+        hosts: if raw.protocol.get()?.is_over_http() { http::hosts(raw) } else { Vec::new() },
     })
 }
 

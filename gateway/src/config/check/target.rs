@@ -38,7 +38,7 @@ impl Checker<'_> {
                         }
                         // The host key is shown before anybody says who wants to log in.
                         Protocol::Ssh => "merge the two; rules can tell their logins apart",
-                        Protocol::Http => {
+                        Protocol::Http | Protocol::Kubernetes => {
                             "give both targets hosts that do not overlap, or merge them"
                         }
                         // A statement may name any database of the server.
@@ -85,13 +85,15 @@ impl Checker<'_> {
             // SSH is its own encryption; these keys are refused there.
             client_tls: match protocol? {
                 Protocol::Ssh => ClientTls::Refuse,
-                Protocol::Postgres | Protocol::Http | Protocol::Mysql => {
+                Protocol::Postgres | Protocol::Http | Protocol::Mysql | Protocol::Kubernetes => {
                     client_tls(raw.client_tls.as_ref())?
                 }
             },
             upstream_tls: match protocol? {
                 Protocol::Ssh => no_tls(),
-                Protocol::Postgres | Protocol::Http | Protocol::Mysql => upstream_tls?,
+                Protocol::Postgres | Protocol::Http | Protocol::Mysql | Protocol::Kubernetes => {
+                    upstream_tls?
+                }
             },
             ssh: ssh?,
             http: http?,
@@ -222,7 +224,10 @@ impl Checker<'_> {
         })
     }
 
-    fn client_certificate(self, raw: &RawClientCertificate) -> Option<ClientCertificate> {
+    pub(super) fn client_certificate(
+        self,
+        raw: &RawClientCertificate,
+    ) -> Option<ClientCertificate> {
         let (certificate, key) = (self.path(&raw.certificate), self.path(&raw.key));
         Some(ClientCertificate { certificate: certificate?, key: key? })
     }
@@ -351,6 +356,9 @@ pub(super) fn referenced<'a>(
             files.extend(own.map(|own| ("the file of the certificate", &own.certificate)));
             files.extend(own.map(|own| ("the file of the certificate's key", &own.key)));
         }
+        let authority = target.client_authority.as_ref().and_then(At::get);
+        files.extend(authority.map(|own| ("the file of the certificate", &own.certificate)));
+        files.extend(authority.map(|own| ("the file of the certificate's key", &own.key)));
         super::credential::referenced(target.credential.get(), files);
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! Owns their names, kinds and documentation. Must not know what makes a rule good (`policy`).
 
-use model::{Action, Detector, Effect, Transform};
+use model::{Detector, Effect, Transform};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::http::RawHttp;
+use super::kubernetes::RawKubernetes;
 use super::scalar::{OneOrMany, Span, SqlAction, SshAction, Word};
 use crate::config::read::At;
 
@@ -47,12 +48,15 @@ pub(in crate::config) struct RawRule {
     pub(in crate::config) ssh: Option<At<RawSsh>>,
     /// Requests over HTTP, or the answers to them.
     pub(in crate::config) http: Option<At<RawHttp>>,
+    /// Verbs of Kubernetes on resources, or on paths that are none.
+    pub(in crate::config) kubernetes: Option<At<RawKubernetes>>,
     /// A CEL expression that must be true for the rule to apply, over `operation.kind`,
     /// `operation.text`, `operation.accesses`, `principal.workload`, `principal.subject`,
     /// `principal.issuer`, `principal.groups`, `target`, `environment` and `time`. An operation
     /// for which it cannot be evaluated is denied. An access of a request has `method`, `host`,
     /// `path`, `status` and, as maps of names to lists of values, `query` and `headers`; headers
-    /// are asked for by name: `a.headers["x-team"]`.
+    /// are asked for by name: `a.headers["x-team"]`. One to the API of a cluster has `group`,
+    /// `version`, `resource`, `subresource` and `namespace` too.
     pub(in crate::config) when: Option<At<String>>,
     /// Who must approve; for `hold` rules.
     pub(in crate::config) approvers: Option<At<RawApprovers>>,
@@ -65,7 +69,7 @@ pub(in crate::config) struct RawRule {
 pub(in crate::config) struct RawSql {
     /// The actions.
     #[schemars(with = "Vec<Word<SqlAction>>")]
-    pub(in crate::config) actions: At<Vec<At<Action>>>,
+    pub(in crate::config) actions: At<Vec<At<SqlAction>>>,
     /// The objects, by name: `shop.public.users`, `shop.public.*`, or with columns
     /// `shop.public.users(id, name)`. A part that is `*` alone stands for one or more parts.
     /// Default: every object.
@@ -84,7 +88,7 @@ pub(in crate::config) struct RawSql {
 pub(in crate::config) struct RawSsh {
     /// The actions.
     #[schemars(with = "Vec<Word<SshAction>>")]
-    pub(in crate::config) actions: At<Vec<At<Action>>>,
+    pub(in crate::config) actions: At<Vec<At<SshAction>>>,
     /// For `exec`: commands as words in the quoting of a shell. `*` stands for characters of a word
     /// without a slash, `?` for one, `**` as the last word for any further words:
     /// `systemctl restart app`, `tail -n * /var/log/app/*.log`, `ls **`.
@@ -134,6 +138,9 @@ pub(in crate::config) struct RawClassification {
     pub(in crate::config) fields: Option<At<Vec<At<String>>>>,
     /// The paths of the requests whose fields are meant: `/v1/users/**`. Default: all.
     pub(in crate::config) routes: Option<At<Vec<At<String>>>>,
+    /// The resources of a cluster whose objects' fields are meant: `secrets`, `widgets.example.com`.
+    /// The names of fields then begin at the object, wherever it stands: `data.*`. Default: all.
+    pub(in crate::config) resources: Option<At<Vec<At<String>>>>,
     /// What to look for in values whose column says nothing.
     #[schemars(with = "Option<Word<Detector>>")]
     pub(in crate::config) detect: Option<At<Detector>>,

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 
 use model::{Action, Detector, Domain, Effect, Protocol, Transform};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::de::{Deserialize, Deserializer, EnumAccess, VariantAccess, Visitor};
 
 use crate::config::read::WORD_OR;
 
@@ -173,28 +173,68 @@ impl Words for AnyName {
     }
 }
 
-/// The actions of a block for SQL.
-pub(in crate::config) struct SqlAction;
+/// The words of actions that stand in a list of actions; those of Kubernetes stand in one of verbs.
+const ACTION_WORDS: &[&str] = Action::WORDS.split_at(Action::KubeGet.index()).0;
 
-/// The actions of a block for SSH.
-pub(in crate::config) struct SshAction;
+/// Defines an action of a block for one domain, read by its word there.
+macro_rules! block_actions {
+    ($($(#[$doc:meta])* $name:ident = $domain:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug)]
+            pub(in crate::config) struct $name(pub(in crate::config) Action);
+
+            impl<'de> Deserialize<'de> for $name {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    let words = ActionWord(Domain::$domain);
+                    deserializer.deserialize_enum("Action", ACTION_WORDS, words).map(Self)
+                }
+            }
+
+            impl From<$name> for Action {
+                fn from(action: $name) -> Self {
+                    action.0
+                }
+            }
+
+            impl Words for $name {
+                fn words() -> Vec<String> {
+                    actions(Domain::$domain).map(|action| action.to_string()).collect()
+                }
+            }
+        )*
+    };
+}
+
+block_actions! {
+    /// An action of a block for SQL.
+    SqlAction = Sql;
+    /// An action of a block for SSH.
+    SshAction = Ssh;
+}
+
+/// Reads the word of an action where one domain is meant.
+struct ActionWord(Domain);
+
+impl<'de> Visitor<'de> for ActionWord {
+    type Value = Action;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the word of an action")
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, word: A) -> Result<Action, A::Error> {
+        let (word, nothing): (String, A::Variant) = word.variant()?;
+        nothing.unit_variant()?;
+        let unknown = || serde::de::Error::unknown_variant(&word, ACTION_WORDS);
+        Action::in_domain(self.0, &word).ok_or_else(unknown)
+    }
+}
 
 /// The words of a block's actions: those of its domain, and `connect`.
 fn actions(domain: Domain) -> impl Iterator<Item = Action> {
     let belongs = move |action: &Action| [domain, Domain::Session].contains(&action.domain());
     Action::ALL.iter().copied().filter(belongs)
-}
-
-impl Words for SqlAction {
-    fn words() -> Vec<String> {
-        actions(Domain::Sql).map(|action| action.to_string()).collect()
-    }
-}
-
-impl Words for SshAction {
-    fn words() -> Vec<String> {
-        actions(Domain::Ssh).map(|action| action.to_string()).collect()
-    }
 }
 
 words! {

@@ -51,11 +51,15 @@ pub(in crate::config) struct RawTarget {
     /// The hosts that requests may be for, by TLS (SNI) and by the request itself: names, addresses
     /// and patterns such as `*.api.example`. Others are refused. Several targets may share an
     /// address where their hosts tell them apart. Default: the names and addresses of `addresses`.
-    /// For `http`.
+    /// For `http` and `kubernetes`.
     pub(in crate::config) hosts: Option<At<Vec<At<String>>>>,
     /// What happens to clients that do not trust the gateway's certificate. Default: `deny`. For
-    /// `http`.
+    /// `http` and `kubernetes`.
     pub(in crate::config) untrusting_clients: Option<At<RawUntrusting>>,
+    /// An authority that clients trust already, in whose name the gateway shows certificates for
+    /// this target: one below the cluster's own, so that kubeconfig files stay as they are. Limit
+    /// it to the target's names. Default: the gateway's own authority. For `http` and `kubernetes`.
+    pub(in crate::config) client_authority: Option<At<RawClientCertificate>>,
     /// What happens to requests with a `%2F` in their path. Default: `refuse`. For `http`.
     pub(in crate::config) encoded_slashes: Option<At<RawEncodedSlashes>>,
     /// What the gateway logs in with. The workload's own is not used.
@@ -127,7 +131,7 @@ impl Words for TlsMode {
     }
 }
 
-/// What the gateway logs in with. For `http` exactly one of `user` with `password` (basic),
+/// What the gateway logs in with. For `http` and `kubernetes` exactly one of `user` with `password` (basic),
 /// `bearer`, `header`, `query`, `aws`, `oauth2` and `none`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -141,18 +145,18 @@ pub(in crate::config) struct RawCredential {
     pub(in crate::config) private_key: Option<At<RawSecret>>,
     /// Where the certificate of the private key is, as in OpenSSH's `-cert.pub` files. For `ssh`.
     pub(in crate::config) certificate: Option<At<RawCertificate>>,
-    /// Where the bearer token is. For `http`.
+    /// Where the bearer token is. For `http` and `kubernetes`.
     pub(in crate::config) bearer: Option<At<RawSecret>>,
-    /// A header of the target's own. For `http`.
+    /// A header of the target's own. For `http` and `kubernetes`.
     pub(in crate::config) header: Option<At<RawHeaderCredential>>,
-    /// A name of the query. For `http`.
+    /// A name of the query. For `http` and `kubernetes`.
     pub(in crate::config) query: Option<At<RawQueryCredential>>,
-    /// Keys of AWS. For `http`.
+    /// Keys of AWS. For `http` and `kubernetes`.
     pub(in crate::config) aws: Option<At<RawAwsCredential>>,
-    /// An OAuth 2.0 client. For `http`.
+    /// An OAuth 2.0 client. For `http` and `kubernetes`.
     pub(in crate::config) oauth2: Option<At<RawOAuth2Credential>>,
     /// `true` where the target asks for none, or for a certificate only
-    /// (`upstream_tls.client_certificate`). For `http`.
+    /// (`upstream_tls.client_certificate`). For `http` and `kubernetes`.
     pub(in crate::config) none: Option<At<bool>>,
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use model::{
     Access, Action, Attestation, Binding, Domain, Object, ObjectPath, Operation, Principal,
-    Protocol, TargetName, WorkloadName,
+    Protocol, RequestFacts, TargetName, WorkloadName,
 };
 use policy::{Explanation, Outcome, Policy, Verdict};
 
@@ -148,11 +148,17 @@ impl Operator {
     ) -> Result<Operation, Problem> {
         if let Some(question) = &request.http {
             let Some(target) = &subject.target.http else {
-                let text = format!("target `{}` is not one of HTTP", subject.target.name);
+                let text = format!("target `{}` is not one of requests", subject.target.name);
                 return Err(Problem::new(ProblemKind::Invalid, text)
                     .with_remedy("Ask about a statement with --statement."));
             };
-            let (operation, notes) = http::operation(question, target, policy.request_headers())?;
+            let driver = self.gateway.driver(subject.target.protocol);
+            let means = |facts: &Arc<RequestFacts>, query: &str, upgrades| match &driver {
+                Some(driver) => driver.accesses(facts, query, upgrades),
+                None => Err(String::from("its protocol has no driver")),
+            };
+            let wanted = policy.request_headers();
+            let (operation, notes) = http::operation(question, target, wanted, means)?;
             subject.notes.extend(notes);
             return Ok(operation);
         }

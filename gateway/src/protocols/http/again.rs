@@ -120,6 +120,7 @@ mod tests {
     use model::HostPattern;
 
     use super::super::asked::Place;
+    use super::super::meaning::Plain;
     use super::*;
     use crate::session::{HttpTarget, UntrustingClients};
 
@@ -138,7 +139,8 @@ mod tests {
             names: Vec::new(),
         };
         let address = "192.0.2.1:80".parse().unwrap();
-        let place = Place { target, server_name: None, address, is_encrypted: false };
+        let place =
+            Place { target, server_name: None, address, is_encrypted: false, meaning: &Plain };
         Asked::read(parts, &place, false, &[]).unwrap()
     }
 

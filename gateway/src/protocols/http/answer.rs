@@ -121,7 +121,7 @@ fn stages(headers: &http::HeaderMap, way: &Way) -> Result<Stages, String> {
 }
 
 /// How a body of this type is read; `None` where it is not.
-fn kind_of(content_type: &str) -> Option<BodyKind> {
+pub(super) fn kind_of(content_type: &str) -> Option<BodyKind> {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let charset = content_type.to_ascii_lowercase();
     let charset = charset

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Version, header};
 use model::request::RequestFacts;
-use model::{Access, Action, Object, Operation};
+use model::{Access, Action, Object, Operation, ResourceFacts};
 use wire::http::{Authority, Slashes, Target};
 
 use super::headers;
+use super::meaning::{Meaning, Meant};
 use crate::session::HttpTarget;
 
 /// Bytes of a query's value that people are shown.
@@ -46,15 +47,19 @@ pub(super) struct Place {
     pub(super) address: std::net::SocketAddr,
     /// Whether it speaks TLS.
     pub(super) is_encrypted: bool,
+    /// What requests mean there.
+    pub(super) meaning: &'static dyn Meaning,
 }
 
 /// A request that can be judged.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(in crate::protocols) struct Asked {
     /// What is judged.
     pub(super) operation: Arc<Operation>,
     /// What it is about.
     pub(super) facts: Arc<RequestFacts>,
+    /// The resource it is about, where requests are about resources.
+    pub(super) resource: Option<Arc<ResourceFacts>>,
     /// Whether it asks to switch protocols.
     pub(super) upgrades: bool,
 }
@@ -112,16 +117,30 @@ impl Asked {
             headers: chosen(&parts.headers, wanted),
             status: None,
         });
-        let access = |action| Access { action, object: Object::Request(Arc::clone(&facts)) };
-        let method = access(Action::of_method(parts.method.as_str()));
-        let accesses: Arc<[Access]> =
-            if upgrades { [method, access(Action::Upgrade)].into() } else { [method].into() };
-        let kind = if upgrades { "upgrade" } else { "request" };
+        let query = sent.split_once('?').map_or("", |(_, query)| query);
+        let meant = place.meaning.means(&facts, query, upgrades).map_err(unfit)?;
+        let Meant { accesses, kind, resource } = meant;
         Ok(Self {
             operation: Arc::new(Operation { kind: kind.into(), text: text.into(), accesses }),
             facts,
+            resource,
             upgrades,
         })
+    }
+
+    /// The resource it is about.
+    pub(in crate::protocols) fn resource(&self) -> Option<&ResourceFacts> {
+        self.resource.as_deref()
+    }
+
+    /// Its path.
+    pub(in crate::protocols) fn path(&self) -> &str {
+        &self.facts.path
+    }
+
+    /// What it does.
+    pub(in crate::protocols) fn actions(&self) -> impl Iterator<Item = Action> {
+        self.operation.accesses.iter().map(|access| access.action)
     }
 
     /// The operation that an answer with this status is.

@@ -28,7 +28,7 @@ const QUIET_LIKELY: Duration = Duration::from_secs(2);
 
 /// Why a body ends before its end.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum BodyError {
+pub(in crate::protocols) enum BodyError {
     /// The other side failed.
     #[error(transparent)]
     Peer(#[from] hyper::Error),
@@ -45,16 +45,38 @@ pub(super) struct Tap {
     stream: OutputStream,
     /// Bytes that are still recorded.
     left: usize,
+    /// Masks what is heard before anybody has.
+    masker: Option<BodyMasker>,
 }
 
 impl Tap {
+    /// Records what was masked, of what is heard as it was sent.
+    pub(super) fn masked_by(mut self, masker: Option<BodyMasker>) -> Self {
+        self.masker = masker;
+        self
+    }
+
     /// Records what is still recorded of it.
     pub(super) fn hear(&mut self, bytes: &Bytes) {
         if self.left == 0 || bytes.is_empty() {
             return;
         }
+        let bytes = match &mut self.masker {
+            None => bytes.clone(),
+            Some(masker) => {
+                let mut masked = Vec::with_capacity(bytes.len());
+                // What cannot be read cannot be masked: nothing more of it is kept.
+                if masker.push(bytes, &mut masked).is_err() {
+                    self.left = 0;
+                }
+                masked.into()
+            }
+        };
         let bytes = bytes.slice(..bytes.len().min(self.left));
         self.left -= bytes.len();
+        if bytes.is_empty() {
+            return;
+        }
         let receipt = Weak::clone(&self.receipt);
         self.desk.tell(Note::Output { receipt, stream: self.stream, bytes });
     }
@@ -239,7 +261,7 @@ impl Ending {
     /// Records one side of the operation, up to so many bytes.
     pub(super) fn tap(&self, stream: OutputStream, bytes_max: usize) -> Tap {
         let receipt = self.receipt.as_ref().map(Arc::downgrade).unwrap_or_default();
-        Tap { desk: Arc::clone(&self.desk), receipt, stream, left: bytes_max }
+        Tap { desk: Arc::clone(&self.desk), receipt, stream, left: bytes_max, masker: None }
     }
 }
 
@@ -254,7 +276,7 @@ impl Drop for Ending {
 
 /// An upstream's answer on its way.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(in crate::protocols) struct Shown {
     upstream: Incoming,
     stages: Stages,
     tap: Tap,
@@ -272,7 +294,7 @@ pub(super) struct Shown {
 
 /// An answer's body.
 #[derive(Debug)]
-pub(super) enum AnswerBody {
+pub(in crate::protocols) enum AnswerBody {
     /// Of the gateway itself.
     Whole(Option<Bytes>),
     /// Of the upstream.
@@ -281,7 +303,7 @@ pub(super) enum AnswerBody {
 
 impl AnswerBody {
     /// Of the gateway itself.
-    pub(super) fn whole(text: String) -> Self {
+    pub(in crate::protocols) fn whole(text: String) -> Self {
         Self::Whole(Some(text.into()))
     }
 

@@ -10,8 +10,6 @@
 //! ```
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,8 +34,10 @@ use super::desk::Desk;
 use super::distrust::{self, Distrust, Who};
 use super::exchange::{self, Open};
 use super::greeting::{self, Greeting, Unencrypted};
+use super::meaning::Meaning;
+use super::served::Connection;
+use super::splice;
 use super::upstream::{self, CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES, Shared, Tasks};
-use super::{splice, words};
 use crate::session::{
     Card, Change, ClientTls, ConnectPermit, HttpTarget, Login, Pending, Refusal, RefusalKind,
     Session, Stream, UntrustingClients, Upstream,
@@ -53,7 +53,12 @@ const FIELDS_MAX: usize = 200;
 const LEAVES_WITHIN: Duration = Duration::from_secs(5);
 
 /// Serves one connection.
-pub(super) async fn serve(client: Stream, pending: Pending, distrust: &Distrust) -> SessionEnd {
+pub(in crate::protocols) async fn serve(
+    client: Stream,
+    pending: Pending,
+    distrust: &Distrust,
+    meaning: &'static dyn Meaning,
+) -> SessionEnd {
     let limits = Arc::clone(pending.limits());
     let greeting = match timeout(limits.handshake_within, greeting::look(&client)).await {
         Ok(Ok(Greeting::Gone)) => return SessionEnd::Client,
@@ -65,7 +70,7 @@ pub(super) async fn serve(client: Stream, pending: Pending, distrust: &Distrust)
     let Some(target) = pending.target().http.clone() else {
         return SessionEnd::Internal { because: "the target is none of HTTP".into() };
     };
-    let visit = match Visit::new(greeting, target, &pending) {
+    let visit = match Visit::new(greeting, target, &pending, meaning) {
         Ok(visit) => visit,
         Err(because) => {
             pending.failed(because.as_str());
@@ -103,7 +108,12 @@ struct Visit {
 impl Visit {
     /// # Errors
     /// Why this client cannot be served here, for people.
-    fn new(greeting: Greeting, target: HttpTarget, pending: &Pending) -> Result<Self, String> {
+    fn new(
+        greeting: Greeting,
+        target: HttpTarget,
+        pending: &Pending,
+        meaning: &'static dyn Meaning,
+    ) -> Result<Self, String> {
         let address = pending.binding().original;
         let tls = pending.client_tls().map(Arc::clone);
         let server_name = match &greeting {
@@ -125,7 +135,7 @@ impl Visit {
         let is_encrypted = matches!(greeting, Greeting::Tls { .. });
         Ok(Self {
             greeting,
-            place: Place { target, server_name, address, is_encrypted },
+            place: Place { target, server_name, address, is_encrypted, meaning },
             who: Who { executable: executable.into(), name },
             tls,
         })
@@ -278,7 +288,7 @@ impl Visit {
         let session = card.session.to_string();
         let service = service_fn(|request: Request<Incoming>| {
             let is_grpc = super::asked::is_grpc(request.headers());
-            let mut response = words::refused(refusal, None, &session, is_grpc);
+            let mut response = self.place.meaning.refused(refusal, None, &session, is_grpc);
             if request.version() < http::Version::HTTP_2 {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
@@ -313,39 +323,6 @@ struct Serving {
     /// Cancelled when the upstream's connection has ended.
     gone: CancellationToken,
     tasks: Tasks,
-}
-
-/// What the library serves a connection with.
-trait Connection: Future<Output = Result<(), hyper::Error>> {
-    /// Takes no more requests, and ends when those there are have been answered.
-    fn wind_down(self: Pin<&mut Self>);
-}
-
-impl<S, B> Connection for http1::UpgradeableConnection<TokioIo<ClientStream>, S>
-where
-    S: hyper::service::HttpService<Incoming, ResBody = B>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    B: http_body::Body + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    Self: Future<Output = Result<(), hyper::Error>>,
-{
-    fn wind_down(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
-impl<S, B> Connection for http2::Connection<TokioIo<ClientStream>, S, Tasks>
-where
-    S: hyper::service::HttpService<Incoming, ResBody = B>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    B: http_body::Body + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    Tasks: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
-    Self: Future<Output = Result<(), hyper::Error>>,
-{
-    fn wind_down(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
 }
 
 impl Serving {

@@ -14,8 +14,8 @@ use model::Operation;
 use parking_lot::Mutex;
 
 use crate::session::{
-    Answer, FieldSet, Held, Judgement, OperationOutcome, OutputStream, Permit, Receipt, Refusal,
-    RefusalKind, Session,
+    Answer, FieldSet, Held, Judgement, OperationOutcome, OutputStream, Permit, Place, Receipt,
+    Refusal, RefusalKind, Session,
 };
 
 /// The session of a connection.
@@ -123,13 +123,13 @@ impl Desk {
         judged.unwrap_or_else(|| Err(over()))
     }
 
-    /// What must be masked in the answer to a request of this path.
+    /// What must be masked in the bodies at this place.
     pub(super) async fn fields(
         &self,
         receipt: &Receipt,
-        path: &str,
+        place: &Place<'_>,
     ) -> Result<Option<Arc<FieldSet>>, Refusal> {
-        self.ask(|session| session.fields(receipt, path)).await.ok_or_else(over)
+        self.ask(|session| session.fields(receipt, place)).await.ok_or_else(over)
     }
 
     /// Tells the session something that has no answer.

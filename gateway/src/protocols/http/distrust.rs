@@ -24,7 +24,7 @@ pub(super) struct Who {
 
 /// Who failed how often since it last succeeded.
 #[derive(Debug, Default)]
-pub(super) struct Distrust {
+pub(in crate::protocols) struct Distrust {
     failed: Mutex<HashMap<Who, u32>>,
 }
 

@@ -24,16 +24,17 @@ use super::again::Again;
 use super::answer::{self, Way};
 use super::asked::{self, Asked, Place};
 use super::blame::Blame;
-use super::body::{AnswerBody, Ending, RequestBody};
+use super::body::{AnswerBody, Ending, RequestBody, Tap};
 use super::client_stream::{Line, REFUSED};
 use super::credential::{Given, Login};
 use super::desk::Desk;
 use super::held::{self, Arriving};
 use super::interim::Interim;
+use super::meaning::{Masks, Recorded};
 use super::signature::{self, Signer};
 use super::upstream::{SendError, Shared, is_malformed};
-use super::{headers, upgrade, words};
-use crate::session::{FieldSet, OutputStream, Receipt, Refusal, RefusalKind};
+use super::{headers, upgrade};
+use crate::session::{BodyKind, BodyMasker, FieldSet, OutputStream, Receipt, Refusal, RefusalKind};
 
 /// What all requests of a connection share.
 #[derive(Debug)]
@@ -112,7 +113,7 @@ pub(super) async fn serve(
         Ok(response) => Ok(response),
         Err(Failed::Gone) => Err(Gone),
         Err(Failed::Refused(Refused { refusal, status })) => {
-            let mut response = words::refused(&refusal, status, &open.session, is_grpc);
+            let mut response = open.place.meaning.refused(&refusal, status, &open.session, is_grpc);
             // After what cannot be read nothing is read any more.
             if is_old && open.line.as_ref().is_some_and(|line| line.complaint().is_some()) {
                 let close = HeaderValue::from_static("close");
@@ -146,6 +147,7 @@ async fn exchange(
     if fields.is_some() {
         headers::take_parts(&mut parts.headers);
     }
+    suit(open, &asked, &ending, fields.as_deref(), &mut parts).await?;
     if fields.is_some() || !login.is_none() {
         parts.headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
@@ -156,16 +158,15 @@ async fn exchange(
         switch.put(&mut parts.headers, fields.is_some())?;
     }
     let is_head = parts.method == Method::HEAD;
+    let recorded = open.place.meaning.recorded(&asked);
+    let mut tap = sent_tap(open, &ending, recorded, fields.as_ref(), &parts);
     let body = match body {
         Arriving::Whole(bytes) => {
-            ending.tap(OutputStream::Input, open.recorded_bytes_max).hear(&bytes);
+            tap.hear(&bytes);
             RequestBody::Whole(Some(bytes))
         }
         Arriving::Streamed(incoming) if incoming.is_end_stream() => RequestBody::Whole(None),
-        Arriving::Streamed(incoming) => {
-            let tap = ending.tap(OutputStream::Input, open.recorded_bytes_max);
-            RequestBody::Streamed(Box::new((incoming, tap)))
-        }
+        Arriving::Streamed(incoming) => RequestBody::Streamed(Box::new((incoming, tap))),
     };
     let mut request = Request::from_parts(parts, body);
     let needles = login.needles(&given);
@@ -185,7 +186,8 @@ async fn exchange(
         open.desk.ask(|session| session.upstream_failed(turned_down)).await;
     }
     judge(open, &asked, ending.receipt()?, &response).await?;
-    let tap = ending.tap(OutputStream::Output, open.recorded_bytes_max);
+    let recorded_bytes_max = if recorded.shown { open.recorded_bytes_max } else { 0 };
+    let tap = ending.tap(OutputStream::Output, recorded_bytes_max);
     let way = Way { fields, needles, is_head, tap };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return match on_upgrade {
@@ -265,6 +267,7 @@ async fn prepare(
 ) -> Result<Given, Refusal> {
     headers::take_connection(&mut parts.headers);
     headers::take_identity(&mut parts.headers);
+    open.place.meaning.strip(&mut parts.headers);
     // The gateway itself has answered it.
     headers::take_one(&mut parts.headers, &header::EXPECT);
     let authority = authority(open, asked, parts);
@@ -295,7 +298,41 @@ async fn fields(
     if receipt.masks().is_empty() {
         return Ok(None);
     }
-    open.desk.fields(receipt, &asked.facts.path).await
+    open.desk.fields(receipt, &open.place.meaning.place(asked)).await
+}
+
+/// Has the meaning of the request see to it that its answer can be masked.
+async fn suit(
+    open: &Open,
+    asked: &Asked,
+    ending: &Ending,
+    fields: Option<&FieldSet>,
+    parts: &mut Parts,
+) -> Result<(), Refusal> {
+    let profile = Arc::clone(ending.receipt()?.masks());
+    let masks = Masks { profile: &profile, fields };
+    match open.place.meaning.prepare(asked, masks, &mut parts.headers) {
+        Ok(()) => Ok(()),
+        Err(refusal) => Err(open.desk.refuse(&asked.operation, refusal).await),
+    }
+}
+
+/// Records what is sent, masked like what is shown: the record is no way around the masks.
+fn sent_tap(
+    open: &Open,
+    ending: &Ending,
+    recorded: Recorded,
+    fields: Option<&Arc<FieldSet>>,
+    parts: &Parts,
+) -> Tap {
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_coded = parts.headers.contains_key(header::CONTENT_ENCODING);
+    let kind = kind.and_then(answer::kind_of).filter(|_| !is_coded);
+    let masker = kind.zip(fields).map(|(kind, fields)| BodyMasker::new(kind, Arc::clone(fields)));
+    let has_fields = fields.is_some_and(|fields| fields.has_fields());
+    let unread = has_fields && matches!(kind, None | Some(BodyKind::Text));
+    let bytes_max = if recorded.sent && !unread { open.recorded_bytes_max } else { 0 };
+    ending.tap(OutputStream::Input, bytes_max).masked_by(masker)
 }
 
 /// The host as the client wrote it, with the port where it wrote one.

@@ -55,7 +55,7 @@ pub(super) async fn look(stream: &Stream) -> io::Result<Greeting> {
 
 /// The host that a client asks for: the name in TLS, or that of its first request in the clear.
 /// Whether each of its requests is for this host is seen to later.
-pub(super) async fn server_name(tcp: &TcpStream) -> Option<Arc<str>> {
+pub(in crate::protocols) async fn server_name(tcp: &TcpStream) -> Option<Arc<str>> {
     match peek(tcp, read).await.ok()? {
         Greeting::Tls { name, .. } => name,
         Greeting::Http1 => peek(tcp, read_host).await.ok()?,

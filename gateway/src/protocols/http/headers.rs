@@ -164,7 +164,7 @@ pub(super) fn disguise(headers: &HeaderMap) -> Option<&'static str> {
 
 /// Takes fields out and leaves the others in their order: the map's own way to remove one puts the
 /// last in its place.
-fn take(headers: &mut HeaderMap, is_taken: impl Fn(&HeaderName) -> bool) {
+pub(in crate::protocols) fn take(headers: &mut HeaderMap, is_taken: impl Fn(&HeaderName) -> bool) {
     if !headers.keys().any(&is_taken) {
         return;
     }

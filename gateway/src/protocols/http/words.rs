@@ -18,7 +18,7 @@ const GRPC_UNAVAILABLE: u8 = 14;
 const GRPC_INVALID_ARGUMENT: u8 = 3;
 
 /// The status of a refusal.
-const fn status_of(kind: RefusalKind) -> StatusCode {
+pub(in crate::protocols) const fn status_of(kind: RefusalKind) -> StatusCode {
     match kind {
         RefusalKind::Policy
         | RefusalKind::HoldRejected
@@ -92,7 +92,8 @@ fn grpc(refusal: &Refusal, status: StatusCode, request: &str) -> Response<Answer
     response
 }
 
-fn sentence(refusal: &Refusal) -> String {
+/// What is refused and why, in one text.
+pub(in crate::protocols) fn sentence(refusal: &Refusal) -> String {
     match &refusal.detail {
         Some(detail) => format!("{}. {detail}", refusal.message),
         None => refusal.message.to_string(),

@@ -23,7 +23,7 @@ pub(super) fn make_directory(directory: &Path) -> Result<(), HostCaError> {
 }
 
 /// The key's text; `None` where there is no file.
-pub(super) fn read_key(path: &Path) -> Result<Option<Secret<String>>, HostCaError> {
+pub(in crate::tls) fn read_key(path: &Path) -> Result<Option<Secret<String>>, HostCaError> {
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Ok(file) => file,

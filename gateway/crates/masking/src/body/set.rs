@@ -6,13 +6,59 @@
 
 use std::sync::Arc;
 
-use model::{MaskProfile, Transform};
+use model::{FieldMask, FieldPattern, MaskProfile, ResourceFacts, Transform};
 
 use super::paths::FieldPaths;
 use crate::detect::ScanSet;
 use crate::transform::Transforms;
 
-/// The masks of one path's bodies, ready to apply.
+/// What the bodies are that masks are chosen for.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// Documents at a path, decoded.
+    Path(&'a str),
+    /// Objects of a resource.
+    Objects {
+        /// The request that they answer, or come with.
+        facts: &'a ResourceFacts,
+        /// Where an object may stand in a document, beside its root.
+        frames: &'a [FieldPattern],
+        /// Fields of an object in which it is copied: they are masked whole.
+        copies: &'a [FieldPattern],
+    },
+}
+
+impl Place<'_> {
+    /// The path of the request.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Path(path) => path,
+            Self::Objects { facts, .. } => &facts.request.path,
+        }
+    }
+
+    /// Whether a mask is about what is here.
+    #[must_use]
+    pub fn is_meant_by(&self, mask: &FieldMask) -> bool {
+        match self {
+            Self::Path(path) => mask.is_about(path),
+            Self::Objects { facts, .. } => mask.is_about_objects(facts),
+        }
+    }
+
+    /// A pattern wherever an object may stand.
+    fn everywhere(&self, pattern: &FieldPattern) -> Vec<FieldPattern> {
+        let frames = match self {
+            Self::Path(_) => &[][..],
+            Self::Objects { frames, .. } => frames,
+        };
+        let below = frames.iter().map(|frame| pattern.below(frame));
+        std::iter::once(pattern.clone()).chain(below).collect()
+    }
+}
+
+/// The masks of one place's bodies, ready to apply.
 #[derive(Debug)]
 pub struct FieldSet {
     paths: FieldPaths,
@@ -23,14 +69,27 @@ pub struct FieldSet {
 }
 
 impl FieldSet {
-    /// Takes the masks of `profile` that are about the bodies at `path`, the decoded path of the
-    /// request.
+    /// Takes the masks of `profile` that are about the bodies at a place.
     #[must_use]
-    pub fn new(profile: &MaskProfile, path: &str, transforms: &Arc<Transforms>) -> Self {
-        let about = || profile.fields.iter().filter(|mask| mask.is_about(path));
+    pub fn new(profile: &MaskProfile, place: &Place<'_>, transforms: &Arc<Transforms>) -> Self {
+        let mut patterns = Vec::new();
+        let mut changes = Vec::new();
+        let mut add = |pattern: &FieldPattern, change: Transform| {
+            let all = place.everywhere(pattern);
+            changes.extend(all.iter().map(|_| change));
+            patterns.extend(all);
+        };
+        let mut about = profile.fields.iter().filter(|mask| place.is_meant_by(mask)).peekable();
+        // A copy may hold any of what is masked: it comes first, as the strongest does.
+        if let Place::Objects { copies, .. } = place
+            && about.peek().is_some()
+        {
+            copies.iter().for_each(|copy| add(copy, Transform::Redact));
+        }
+        about.for_each(|mask| add(&mask.pattern, mask.transform));
         Self {
-            paths: FieldPaths::new(about().map(|mask| &mask.pattern)),
-            changes: about().map(|mask| mask.transform).collect(),
+            paths: FieldPaths::new(patterns.iter()),
+            changes,
             scan: ScanSet::new(profile, Arc::clone(transforms)),
             transforms: Arc::clone(transforms),
         }
@@ -63,5 +122,84 @@ impl FieldSet {
     /// What the mask at this place among them does; one that is not there redacts.
     pub(super) fn change(&self, mask: usize) -> Transform {
         self.changes.get(mask).copied().unwrap_or(Transform::Redact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{RequestFacts, ResourcePattern, Secret};
+
+    use super::super::{BodyKind, BodyMasker};
+    use super::*;
+
+    fn set(resources: &[&str], kind: (&str, &str)) -> Arc<FieldSet> {
+        let mask = FieldMask {
+            pattern: FieldPattern::parse("data.*").unwrap(),
+            routes: Vec::new(),
+            resources: resources.iter().map(|one| ResourcePattern::parse(one).unwrap()).collect(),
+            tag: "secret".into(),
+            transform: Transform::Redact,
+        };
+        let profile = MaskProfile { fields: vec![mask], ..MaskProfile::default() };
+        let facts = ResourceFacts {
+            resource: kind.0.into(),
+            subresource: kind.1.into(),
+            ..ResourceFacts::of_path(Arc::new(RequestFacts {
+                method: "GET".into(),
+                host: "cluster.example".into(),
+                path: "/api/v1/secrets".into(),
+                query: Vec::new(),
+                headers: Vec::new(),
+                status: None,
+            }))
+        };
+        let pattern = |text: &&str| FieldPattern::parse(text).unwrap();
+        let frames: Vec<_> = ["items.*", "object", "rows.*.object"].iter().map(pattern).collect();
+        let copies = [pattern(&"annotations.\"x.y/last\"")];
+        let place = Place::Objects { facts: &facts, frames: &frames, copies: &copies };
+        Arc::new(FieldSet::new(
+            &profile,
+            &place,
+            &Arc::new(Transforms::new(&Secret::new(vec![7; 32]))),
+        ))
+    }
+
+    fn masked(set: &Arc<FieldSet>, text: &str) -> String {
+        let mut masker = BodyMasker::new(BodyKind::JsonLines, Arc::clone(set));
+        let mut out = Vec::new();
+        masker.push(text.as_bytes(), &mut out).unwrap();
+        masker.finish(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_object_is_masked_wherever_it_stands_and_its_copies_whole() {
+        let set = set(&["secrets"], ("secrets", ""));
+        for (text, want) in [
+            (r#"{"data":{"a":"b"}}"#, r#"{"data":{"a":"***"}}"#),
+            (r#"{"items":[{"data":{"a":"b"}}]}"#, r#"{"items":[{"data":{"a":"***"}}]}"#),
+            (r#"{"object":{"data":{"a":"b"}}}"#, r#"{"object":{"data":{"a":"***"}}}"#),
+            (
+                r#"{"rows":[{"cells":["x"],"object":{"data":{"a":"b"}}}]}"#,
+                r#"{"rows":[{"cells":["x"],"object":{"data":{"a":"***"}}}]}"#,
+            ),
+            (
+                r#"{"items":[{"annotations":{"x.y/last":"{}","z":"1"}}]}"#,
+                r#"{"items":[{"annotations":{"x.y/last":"***","z":"1"}}]}"#,
+            ),
+            (r#"{"other":{"data":{"a":"b"}}}"#, r#"{"other":{"data":{"a":"b"}}}"#),
+        ] {
+            assert_eq!(masked(&set, text), want);
+        }
+    }
+
+    #[test]
+    fn objects_of_other_resources_are_not_meant() {
+        assert!(set(&["secrets"], ("pods", "")).is_empty());
+        assert!(set(&["secrets"], ("secrets", "status")).has_fields());
+        assert!(set(&[], ("pods", "")).has_fields());
+        assert!(set(&["pods"], ("pods", "log")).is_empty());
+        // What is no resource has no objects.
+        assert!(set(&[], ("", "")).is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use masking::Transforms;
-use masking::body::{BodyFault, BodyKind, BodyMasker, FieldSet};
+use masking::body::{BodyFault, BodyKind, BodyMasker, FieldSet, Place};
 use model::{
     Detector, DetectorMask, FieldMask, FieldPattern, MaskProfile, RoutePattern, Secret, Transform,
 };
@@ -17,6 +17,7 @@ pub(crate) fn field(pattern: &str, transform: Transform) -> FieldMask {
     FieldMask {
         pattern: FieldPattern::parse(pattern).unwrap(),
         routes: Vec::new(),
+        resources: Vec::new(),
         tag: "t".into(),
         transform,
     }
@@ -36,7 +37,7 @@ pub(crate) fn detectors() -> Vec<DetectorMask> {
 
 pub(crate) fn set_of(fields: Vec<FieldMask>, detectors: Vec<DetectorMask>) -> Arc<FieldSet> {
     let profile = MaskProfile { fields, detectors, ..MaskProfile::default() };
-    Arc::new(FieldSet::new(&profile, "/", &transforms()))
+    Arc::new(FieldSet::new(&profile, &Place::Path("/"), &transforms()))
 }
 
 /// Fields that are redacted, and no detector.
@@ -78,13 +79,14 @@ fn masks_are_those_of_the_path() {
     let route = |path: &str| RoutePattern::parse(path).unwrap();
     let mask = FieldMask {
         routes: vec![route("/v1/users/**"), route("/v1/me")],
+        resources: Vec::new(),
         ..field("**.email", Transform::Redact)
     };
     let profile = MaskProfile { fields: vec![mask], ..MaskProfile::default() };
-    let has = |path: &str| FieldSet::new(&profile, path, &transforms()).has_fields();
+    let has = |path: &str| FieldSet::new(&profile, &Place::Path(path), &transforms()).has_fields();
     assert!(has("/v1/users/7") && has("/v1/me") && has("/v1/users/") && has("/v1//me"));
     assert!(!has("/v1/orders") && !has("/v1/me/x"));
-    let set = Arc::new(FieldSet::new(&profile, "/v1/orders", &transforms()));
+    let set = Arc::new(FieldSet::new(&profile, &Place::Path("/v1/orders"), &transforms()));
     assert!(set.is_empty());
     let mut masker = BodyMasker::new(BodyKind::Json, set);
     let mut out = Vec::new();

@@ -97,6 +97,17 @@ impl FieldPattern {
         &self.text
     }
 
+    /// The same pattern below another: where what it is about stands within something else.
+    #[must_use]
+    pub fn below(&self, outer: &Self) -> Self {
+        let text = format!("{}.{}", outer.text, self.text);
+        let mut parts = outer.parts.clone();
+        // Two `**` that follow each other say what one says.
+        let doubled = parts.last() == Some(&FieldPart::Deep) && self.parts.first() == parts.last();
+        parts.extend(self.parts.iter().skip(usize::from(doubled)).cloned());
+        Self { text, parts }
+    }
+
     /// Its parts, the outermost first; never none.
     #[must_use]
     pub fn parts(&self) -> &[FieldPart] {
@@ -181,6 +192,15 @@ mod tests {
         assert!(card.matches("card_") && card.matches("card_number") && !card.matches("Card_1"));
         let one = glob("?");
         assert!(one.matches("\u{e9}") && !one.matches("") && !one.matches("ab"));
+    }
+
+    #[test]
+    fn a_pattern_below_another_reads_as_if_it_had_been_written_so() {
+        for (outer, inner) in [("items.*", "data.*"), ("a.**", "**.b"), ("object", "\"x.y\"")] {
+            let below =
+                FieldPattern::parse(inner).unwrap().below(&FieldPattern::parse(outer).unwrap());
+            assert_eq!(below, FieldPattern::parse(&format!("{outer}.{inner}")).unwrap());
+        }
     }
 
     #[test]

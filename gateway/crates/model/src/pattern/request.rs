@@ -42,6 +42,16 @@ pub enum RequestPart {
     Query,
     /// The status.
     Status,
+    /// The verb.
+    Verb,
+    /// The resource.
+    Resource,
+    /// The namespace.
+    Namespace,
+    /// The name of the object.
+    Name,
+    /// The command.
+    Command,
 }
 
 impl fmt::Display for RequestPart {
@@ -52,6 +62,11 @@ impl fmt::Display for RequestPart {
             Self::Path => "path",
             Self::Query => "query",
             Self::Status => "status",
+            Self::Verb => "verb",
+            Self::Resource => "resource",
+            Self::Namespace => "namespace",
+            Self::Name => "name",
+            Self::Command => "command",
         })
     }
 }

@@ -41,7 +41,7 @@ fn is_there(host: &HostPattern, targets: &[&TargetFacts]) -> bool {
 }
 
 /// Why no request has such a path, where none has: they are refused before any rule is asked.
-fn unread(path: &RoutePattern, targets: &[&TargetFacts]) -> Option<&'static str> {
+pub(super) fn unread(path: &RoutePattern, targets: &[&TargetFacts]) -> Option<&'static str> {
     if path.as_str().contains(';') {
         return Some("a request with parameters (;) in its path is refused");
     }

@@ -20,6 +20,7 @@ pub(super) fn rule_problems(
     let targets: Vec<&TargetFacts> = super::reach(source, rule).collect();
     match block.domain {
         Domain::Http => return super::http::rule_problems(rule, block, &targets),
+        Domain::Kubernetes => return super::kubernetes::rule_problems(block),
         _ if block.is_about_everything() => return Vec::new(),
         Domain::Ssh => return super::ssh::rule_problems(block),
         Domain::Sql | Domain::Session => {}
@@ -149,8 +150,11 @@ pub(super) fn classification_problems(
     if !one.paths.is_empty() && named(Domain::Ssh) {
         problems.push(ClassificationProblem::NotThere("files"));
     }
-    if !one.fields.is_empty() && named(Domain::Http) {
+    if !one.fields.is_empty() && named(Domain::Http) && named(Domain::Kubernetes) {
         problems.push(ClassificationProblem::NotThere("fields"));
+    }
+    if !one.resources.is_empty() && named(Domain::Kubernetes) {
+        problems.push(ClassificationProblem::NotThere("resources"));
     }
     problems
 }

@@ -55,4 +55,5 @@ fn covers(outer: Option<&BlockSource>, inner: Option<&BlockSource>) -> bool {
         && inner.paths.iter().all(|one| outer.paths.contains(one))
         && inner.destinations.iter().all(|one| outer.destinations.contains(one))
         && outer.requests.covers(&inner.requests)
+        && outer.api.covers(&inner.api)
 }

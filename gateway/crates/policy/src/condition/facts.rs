@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use cel::Context;
 use cel::objects::Value;
-use model::{Access, Columns, Object, RequestFacts};
+use model::{Access, Columns, Object, RequestFacts, ResourceFacts};
 use rustc_hash::FxHashMap;
 
 use super::{Asked, Functions};
@@ -83,14 +83,18 @@ fn access_value(access: &Access, headers: &[Arc<str>]) -> Value {
     };
     let words: &[Arc<str>] = match &access.object {
         Object::Command { words } => words,
+        Object::Resource(resource) => &resource.command,
         _ => &[],
     };
-    let request = match &access.object {
-        Object::Request(request) => Some(&**request),
-        _ => None,
-    };
+    let request = request_of(access);
     let of_request =
         |part: fn(&RequestFacts) -> &Arc<str>| text(request.map_or("", |request| &**part(request)));
+    let resource = match &access.object {
+        Object::Resource(resource) => Some(&**resource),
+        _ => None,
+    };
+    let of_resource =
+        |part: fn(&ResourceFacts) -> &Arc<str>| text(resource.map_or("", |one| &**part(one)));
     record([
         ("action", text(access.action.as_str())),
         ("object", text(&access.object.to_string())),
@@ -104,12 +108,26 @@ fn access_value(access: &Access, headers: &[Arc<str>]) -> Value {
         ("query", multimap(&[], request.map_or(&[][..], |one| &one.query))),
         ("headers", multimap(headers, request.map_or(&[][..], |one| &one.headers))),
         ("status", Value::Int(request.and_then(|one| one.status).map_or(0, i64::from))),
+        ("group", of_resource(|one| &one.group)),
+        ("version", of_resource(|one| &one.version)),
+        ("resource", of_resource(|one| &one.resource)),
+        ("subresource", of_resource(|one| &one.subresource)),
+        ("namespace", of_resource(|one| &one.namespace)),
     ])
+}
+
+/// The request over HTTP that an access is about.
+fn request_of(access: &Access) -> Option<&RequestFacts> {
+    match &access.object {
+        Object::Request(request) => Some(request),
+        Object::Resource(resource) => Some(&resource.request),
+        _ => None,
+    }
 }
 
 /// Bytes of what a request brings beside the operation's text.
 fn request_bytes(access: &Access) -> usize {
-    let Object::Request(request) = &access.object else { return 0 };
+    let Some(request) = request_of(access) else { return 0 };
     let pairs = request.query.iter().chain(&request.headers);
     pairs.map(|(name, value)| name.len() + value.len()).sum()
 }
@@ -134,6 +152,10 @@ fn name_value(object: &Object) -> Value {
         Object::File { path } => texts(path.split('/').filter(|part| !part.is_empty())),
         Object::Endpoint { host, port } => texts([&**host, &port.to_string()].into_iter()),
         Object::Request(request) => texts(request.path.split('/').filter(|part| !part.is_empty())),
+        Object::Resource(resource) => {
+            let parts = [&*resource.namespace, &*resource.name];
+            texts(parts.into_iter().filter(|part| !part.is_empty()))
+        }
         Object::Command { .. } => texts(std::iter::empty()),
     }
 }

@@ -107,6 +107,7 @@ pub(crate) fn classified(tag: &str, columns: &[&str], mask: Transform) -> Classi
         paths: Vec::new(),
         fields: Vec::new(),
         routes: Vec::new(),
+        resources: Vec::new(),
         mask,
     }
 }

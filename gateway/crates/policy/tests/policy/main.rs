@@ -8,6 +8,7 @@ mod errors;
 mod explanations;
 mod fixture;
 mod http;
+mod kubernetes;
 mod laws;
 mod oracle;
 mod ssh;

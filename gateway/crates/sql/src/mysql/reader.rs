@@ -9,7 +9,6 @@ mod definition;
 mod select;
 mod session;
 mod show;
-mod transaction;
 mod writing;
 
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
@@ -62,7 +61,7 @@ impl Reader {
         Ok(command)
     }
 
-    pub(super) fn any_statement(&mut self) -> Read<Command> {
+    fn any_statement(&mut self) -> Read<Command> {
         let Some(first) = self.word() else {
             return match &self.parser.peek_token_ref().token {
                 Token::LParen => self.query(),

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use model::{Access, Action, Object, Operation, RequestFacts};
+use model::{Access, Operation, RequestFacts};
 use wire::http::{Authority, Slashes, Target as PathAndQuery};
 
 use crate::control::view::HttpQuestion;
@@ -16,11 +16,13 @@ use crate::session::HttpTarget;
 const UPGRADE: &str = "upgrade";
 
 /// The operation, and what is worth knowing about how it was read. `wanted` are the headers that
-/// conditions ask for, in lower case.
+/// conditions ask for, in lower case; `means` says what a request needs, as the target's driver
+/// does.
 pub(super) fn operation(
     question: &HttpQuestion,
     target: &HttpTarget,
     wanted: &[Arc<str>],
+    means: impl Fn(&Arc<RequestFacts>, &str, bool) -> Result<Arc<[Access]>, String>,
 ) -> Result<(Operation, Vec<String>), Problem> {
     let mut notes = Vec::new();
     let (method, url) = question
@@ -48,13 +50,15 @@ pub(super) fn operation(
         headers,
         status: None,
     });
-    let access = |action| Access { action, object: Object::Request(Arc::clone(&facts)) };
-    let mut accesses = vec![access(Action::of_method(method))];
-    accesses.extend(upgrades.then(|| access(Action::Upgrade)));
+    let query = sent.split_once('?').map_or("", |(_, query)| query);
+    let accesses = means(&facts, query, upgrades).map_err(|error| {
+        let text = format!("a session refuses it, whatever is granted: {error}");
+        Problem::new(ProblemKind::Invalid, text)
+    })?;
     let operation = Operation {
         kind: if upgrades { "upgrade" } else { "request" }.into(),
         text: question.request.as_str().into(),
-        accesses: accesses.into(),
+        accesses,
     };
     Ok((operation, notes))
 }
@@ -128,9 +132,10 @@ fn invalid(reason: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use model::HostPattern;
+    use model::{HostPattern, Object};
 
     use super::*;
+    use crate::protocols::Driver as _;
     use crate::session::UntrustingClients;
 
     fn target(hosts: &[&str], encoded_slashes: bool) -> HttpTarget {
@@ -142,13 +147,21 @@ mod tests {
         }
     }
 
+    fn plain(
+        facts: &Arc<RequestFacts>,
+        query: &str,
+        upgrades: bool,
+    ) -> Result<Arc<[Access]>, String> {
+        crate::protocols::http::Http::default().accesses(facts, query, upgrades)
+    }
+
     fn ask(request: &str, headers: &[&str]) -> Result<(Vec<String>, Vec<String>), String> {
         let question = HttpQuestion {
             request: request.to_owned(),
             headers: headers.iter().map(|header| (*header).to_owned()).collect(),
         };
         let target = target(&["*.api.example", "api.example", "10.0.0.5"], false);
-        let read = operation(&question, &target, &["x-team".into()]);
+        let read = operation(&question, &target, &["x-team".into()], plain);
         let (operation, notes) = read.map_err(|problem| problem.to_string())?;
         Ok((operation.accesses.iter().map(ToString::to_string).collect(), notes))
     }
@@ -176,7 +189,7 @@ mod tests {
         let question =
             HttpQuestion { request: "GET /".to_owned(), headers: vec!["X-Team:  ops ".to_owned()] };
         let target = target(&["a"], false);
-        let (operation, _) = operation(&question, &target, &["x-team".into()]).unwrap();
+        let (operation, _) = operation(&question, &target, &["x-team".into()], plain).unwrap();
         let Object::Request(facts) = &operation.accesses[0].object else { panic!() };
         assert_eq!(facts.headers, [("x-team".into(), "ops".into())]);
     }
@@ -193,7 +206,7 @@ mod tests {
         assert!(ask("GET https://user@api.example/", &[]).is_err());
         assert!(ask("GET /", &["no colon"]).is_err() && ask("GET /", &["a b: c"]).is_err());
         let question = HttpQuestion { request: "GET /a%2Fb".to_owned(), headers: Vec::new() };
-        assert!(operation(&question, &target(&["a"], true), &[]).is_ok());
-        assert!(operation(&question, &target(&["*.a"], true), &[]).is_err(), "no one host");
+        assert!(operation(&question, &target(&["a"], true), &[], plain).is_ok());
+        assert!(operation(&question, &target(&["*.a"], true), &[], plain).is_err(), "no one host");
     }
 }

@@ -138,7 +138,6 @@ const fn ends_transaction(statement: &Statement) -> bool {
         StatementKind::Commit { .. }
             | StatementKind::Rollback { .. }
             | StatementKind::RollbackTo { .. }
-            | StatementKind::EndBranch { .. }
             | StatementKind::PrepareTransaction { .. }
     )
 }

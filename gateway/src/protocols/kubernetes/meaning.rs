@@ -1,0 +1,178 @@
+//! A request, read as the API server reads it.
+//!
+//! Owns the step from a request of HTTP to verb and resource, and what follows from them: where the
+//! objects of an answer stand, and what must be neither written back nor recorded. Must not know
+//! whether anything is allowed.
+
+use std::sync::{Arc, LazyLock};
+
+use http::{HeaderMap, Response, StatusCode};
+use model::{Access, Action, Domain, FieldPattern, Object, RequestFacts, ResourceFacts};
+use wire::kubernetes::Attributes;
+
+use super::super::http::{AnswerBody, Asked, Masks, Meaning, Meant, Recorded, take};
+use super::{accept, status};
+use crate::session::{Place, Refusal, RefusalKind};
+
+/// What a name of the query has that is a word of a command.
+const COMMAND: &str = "command";
+/// Subresources that are verbs of their own, whatever the method.
+const VERBS: &[(&str, Action)] = &[
+    ("exec", Action::KubeExec),
+    ("attach", Action::KubeAttach),
+    ("portforward", Action::KubePortForward),
+    ("proxy", Action::KubeProxy),
+];
+/// Where an object stands in an answer, beside its root: in a list, in what a watch tells, in a row
+/// of a table, and in a row of a table that a watch tells.
+const FRAMES: &[&str] = &["items.*", "object", "rows.*.object", "object.rows.*.object"];
+/// Where kubectl keeps the whole object as it was applied last.
+const COPIES: &[&str] =
+    &["metadata.annotations.\"kubectl.kubernetes.io/last-applied-configuration\""];
+/// Headers by which a client asks to be taken for somebody else begin so.
+const OF_OTHERS: &[&str] = &["impersonate-", "x-remote-"];
+/// What gives out a credential, or is asked about one: neither is recorded. Group, resource and
+/// subresource.
+const CREDENTIALS: &[(&str, &str, &str)] =
+    &[("", "serviceaccounts", "token"), ("authentication.k8s.io", "tokenreviews", "")];
+
+static FRAME_PATTERNS: LazyLock<Vec<FieldPattern>> = LazyLock::new(|| patterns(FRAMES));
+static COPY_PATTERNS: LazyLock<Vec<FieldPattern>> = LazyLock::new(|| patterns(COPIES));
+
+/// What requests mean to an API server.
+#[derive(Debug)]
+pub(super) struct Cluster;
+
+impl Meaning for Cluster {
+    fn means(
+        &self,
+        facts: &Arc<RequestFacts>,
+        query: &str,
+        upgrades: bool,
+    ) -> Result<Meant, String> {
+        let read = Attributes::read(&facts.method, &facts.path, query, &facts.query);
+        let read = read.map_err(|unclear| format!("{unclear}: it is unclear what is asked for"))?;
+        let action = action(&read);
+        check_streams(action, &read, upgrades)?;
+        let resource = Arc::new(resource(facts, &read));
+        let kind = if upgrades { "upgrade" } else { "request" };
+        let object = Object::Resource(Arc::clone(&resource));
+        Ok(Meant { accesses: [Access { action, object }].into(), kind, resource: Some(resource) })
+    }
+
+    fn place<'a>(&self, asked: &'a Asked) -> Place<'a> {
+        match asked.resource() {
+            Some(facts) => {
+                Place::Objects { facts, frames: &FRAME_PATTERNS, copies: &COPY_PATTERNS }
+            }
+            None => Place::Path(asked.path()),
+        }
+    }
+
+    fn strip(&self, headers: &mut HeaderMap) {
+        take(headers, |name| OF_OTHERS.iter().any(|prefix| name.as_str().starts_with(prefix)));
+    }
+
+    fn prepare(
+        &self,
+        asked: &Asked,
+        masks: Masks<'_>,
+        headers: &mut HeaderMap,
+    ) -> Result<(), Refusal> {
+        let (Some(facts), Some(fields)) = (asked.resource(), masks.fields) else { return Ok(()) };
+        if fields.has_fields() && writes_back(asked) {
+            let message = "portcullis: what is masked here would be written back masked";
+            return Err(Refusal::new(RefusalKind::Masking, message)
+                .because(format!("Fields of {} are masked for this workload.", facts.kind()))
+                .with_hint("Delete the object and create it anew, with all its fields."));
+        }
+        let place = self.place(asked);
+        let about = masks.profile.fields.iter().filter(|mask| place.is_meant_by(mask));
+        accept::narrow(headers, accept::shows_tables(facts, about));
+        Ok(())
+    }
+
+    fn recorded(&self, asked: &Asked) -> Recorded {
+        let is_credential = asked.resource().is_some_and(|facts| {
+            CREDENTIALS.contains(&(&*facts.group, &*facts.resource, &*facts.subresource))
+        });
+        Recorded { sent: !is_credential, shown: !is_credential }
+    }
+
+    fn refused(
+        &self,
+        refusal: &Refusal,
+        status: Option<StatusCode>,
+        session: &str,
+        _is_grpc: bool,
+    ) -> Response<AnswerBody> {
+        status::refused(refusal, status, session)
+    }
+}
+
+/// Whether it puts what it was shown back in the place of what is there.
+fn writes_back(asked: &Asked) -> bool {
+    asked.actions().any(|action| matches!(action, Action::KubeUpdate | Action::KubePatch))
+}
+
+/// The verb that rules name.
+fn action(read: &Attributes<'_>) -> Action {
+    if !read.is_resource {
+        return match &*read.verb {
+            "get" | "head" => Action::KubeGet,
+            "post" => Action::KubeCreate,
+            "put" => Action::KubeUpdate,
+            "patch" => Action::KubePatch,
+            "delete" => Action::KubeDelete,
+            _ => Action::KubeOther,
+        };
+    }
+    if let Some((_, own)) = VERBS.iter().find(|(subresource, _)| *subresource == read.subresource) {
+        return *own;
+    }
+    Action::in_domain(Domain::Kubernetes, &read.verb)
+        .filter(|action| action.domain() == Domain::Kubernetes)
+        .unwrap_or(Action::KubeOther)
+}
+
+/// Streams are what goes on in another protocol, and nothing else does.
+fn check_streams(action: Action, read: &Attributes<'_>, upgrades: bool) -> Result<(), String> {
+    let streams = matches!(action, Action::KubeExec | Action::KubeAttach | Action::KubePortForward);
+    match (streams, upgrades) {
+        (true, false) => {
+            Err(format!("{action} goes on in SPDY or WebSocket, and was not asked to"))
+        }
+        (false, true) if action != Action::KubeProxy => {
+            let what = if read.is_resource { read.resource } else { "this path" };
+            Err(format!("a request for {what} does not go on in another protocol here"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn resource(facts: &Arc<RequestFacts>, read: &Attributes<'_>) -> ResourceFacts {
+    let of_path = ResourceFacts::of_path(Arc::clone(facts));
+    if !read.is_resource {
+        return of_path;
+    }
+    let runs = read.subresource == "exec";
+    let words = facts.query.iter().filter(|(name, _)| runs && **name == *COMMAND);
+    ResourceFacts {
+        group: read.group.into(),
+        version: read.version.into(),
+        resource: read.resource.into(),
+        // The verb of old says the same.
+        subresource: if read.verb == "proxy" { "proxy" } else { read.subresource }.into(),
+        namespace: read.namespace.into(),
+        name: read.name.as_ref().into(),
+        command: words.map(|(_, word)| Arc::clone(word)).collect(),
+        ..of_path
+    }
+}
+
+fn patterns(texts: &[&str]) -> Vec<FieldPattern> {
+    texts.iter().filter_map(|text| FieldPattern::parse(text).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests;
