@@ -5,15 +5,14 @@
 
 #![expect(clippy::print_stdout, reason = "a program for people")]
 
-use std::net::Ipv4Addr;
-
 use tests::kube::kubectl::KubeStation;
 use tests::kube::{ADMIN, KubeCluster};
 
 fn main() {
     let cluster = KubeCluster::shared();
-    let station = KubeStation::new(cluster, Ipv4Addr::LOCALHOST, ADMIN);
+    let station = KubeStation::new(cluster, cluster.address(), ADMIN);
     println!("files: {}", cluster.directory().display());
-    println!("export KUBECONFIG={}/.kube/config", station.home().display());
+    let config = station.home().join(".kube/config");
+    println!("kubectl --kubeconfig {} --server https://{}", config.display(), cluster.address());
     let _ = std::io::stdin().lines().count();
 }

@@ -10,15 +10,17 @@
 //! | `client` | requests, byte by byte, over TLS |
 //! | `kubectl` | the unchanged clients and what they are told of a cluster |
 //! | `audit` | what the API server says it was asked |
+//! | `recorder` | what a client and the API server say to each other |
 
 mod making;
 
 pub mod audit;
 pub mod client;
 pub mod kubectl;
+pub mod recorder;
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -37,7 +39,7 @@ pub struct Account {
     /// The token.
     pub token: &'static str,
     /// Its groups.
-    groups: &'static str,
+    pub groups: &'static str,
 }
 
 /// May do everything; fills the cluster, and looks at it from beside the gateway.
@@ -77,13 +79,19 @@ impl KubeCluster {
         self.port
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
     /// The directory of its files.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The authority that signed its certificate (for 127.0.0.1, 127.0.0.2 and `kubernetes`).
+    /// The authority that signed its certificate (for 127.0.0.1 and `kubernetes`).
     #[must_use]
     pub const fn authority(&self) -> &Authority {
         &self.authority
@@ -98,7 +106,7 @@ impl KubeCluster {
     /// A connection to the API server itself.
     #[must_use]
     pub fn connect(&self) -> KubeClient {
-        client::connect((Ipv4Addr::LOCALHOST, self.port).into(), self.authority.certificate_pem())
+        client::connect(self.address(), self.authority.certificate_pem())
     }
 
     /// Asks the API server as the administrator, on a connection of its own.

@@ -35,6 +35,14 @@ pub fn connect(address: SocketAddr, authority_pem: &str) -> KubeClient {
 /// Where the authority is none.
 #[must_use]
 pub fn over(stream: TcpStream, address: SocketAddr, authority_pem: &str) -> KubeClient {
+    let name = ServerName::from(address.ip());
+    let connection =
+        ClientConnection::new(Arc::new(trusting(authority_pem)), name).expect("a connection");
+    WebClient::over(StreamOwned::new(connection, stream))
+}
+
+/// Trusts this authority alone, and speaks HTTP/1.1.
+pub(super) fn trusting(authority_pem: &str) -> ClientConfig {
     let mut roots = rustls::RootCertStore::empty();
     let authority = CertificateDer::from_pem_slice(authority_pem.as_bytes());
     roots.add(authority.expect("a certificate")).expect("a root");
@@ -45,9 +53,7 @@ pub fn over(stream: TcpStream, address: SocketAddr, authority_pem: &str) -> Kube
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let name = ServerName::from(address.ip());
-    let connection = ClientConnection::new(Arc::new(config), name).expect("a connection");
-    WebClient::over(StreamOwned::new(connection, stream))
+    config
 }
 
 /// The field that says who asks.

@@ -1,15 +1,26 @@
 //! The unchanged clients, and what they are told of a cluster.
 //!
-//! Owns the kubeconfig and the home of each. Must not know whether a gateway is in between: only the
-//! address differs.
+//! Owns the kubeconfig and the home of each. Programs run in a mount namespace in which `/etc/hosts`
+//! is the fixture's. Must not know whether a gateway is in between: the same name is given to
+//! programs in either case, and only its meaning differs.
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Account, KubeCluster, making};
 use crate::programs::{self, Said};
+
+/// What clients know the API server by.
+pub const NAME: &str = "kubernetes";
+
+/// Enters the namespace and runs the rest of the command line there.
+const ENTER: &str = r#"
+mount --bind "$1/hosts" /etc/hosts
+shift
+exec "$@"
+"#;
 
 /// A machine on which clients run: one user's home, with a kubeconfig.
 #[derive(Debug)]
@@ -48,12 +59,12 @@ impl Kubectl {
 }
 
 impl KubeStation {
-    /// A home whose kubeconfig names the cluster at this address, with this account's token.
+    /// A home whose kubeconfig has this account's token for the cluster, which is at this address.
     ///
     /// # Panics
     /// Where it cannot be written.
     #[must_use]
-    pub fn new(cluster: &KubeCluster, at: Ipv4Addr, account: Account) -> Self {
+    pub fn new(cluster: &KubeCluster, at: SocketAddr, account: Account) -> Self {
         let home = tempfile::Builder::new()
             .prefix("portcullis-station-")
             .tempdir()
@@ -61,15 +72,17 @@ impl KubeStation {
         let authority = cluster.authority_file();
         let config = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: test\n\
-             clusters: [{{name: test, cluster: {{server: 'https://{at}:{}', \
+             clusters: [{{name: test, cluster: {{server: 'https://{NAME}:{}', \
              certificate-authority: {}}}}}]\n\
              users: [{{name: {user}, user: {{token: {}}}}}]\n\
              contexts: [{{name: test, context: {{cluster: test, user: {user}, namespace: shop}}}}]\n",
-            cluster.port(),
+            at.port(),
             authority.display(),
             account.token,
             user = account.name,
         );
+        let hosts = format!("127.0.0.1 localhost\n{} {NAME}\n", at.ip());
+        fs::write(home.path().join("hosts"), hosts).expect("a file");
         fs::create_dir(home.path().join(".kube")).expect("a directory");
         fs::write(home.path().join(".kube/config"), config).expect("a kubeconfig");
         Self { home }
@@ -84,10 +97,25 @@ impl KubeStation {
     /// A command of this user's.
     #[must_use]
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = Command::new(program.as_ref());
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "--", "sh", "-ec", ENTER, "enter"]);
+        command.arg(self.home()).arg(program.as_ref());
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", self.home());
         command.env("KUBECONFIG", self.home().join(".kube/config")).env("LANG", "C.UTF-8");
         command.current_dir(self.home());
+        command
+    }
+
+    /// A program for the client of Python's.
+    ///
+    /// # Panics
+    /// Where setup has not fetched it.
+    #[must_use]
+    pub fn python(&self, program: &str) -> Command {
+        let python = programs::cache().join("python-kubernetes/bin/python");
+        assert!(python.exists(), "no {}: `cargo xtask setup --kubernetes`", python.display());
+        let mut command = self.command(python);
+        command.args(["-c", program]);
         command
     }
 

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::audit::text;
+use super::kubectl::NAME;
 use super::{ACCOUNTS, KubeCluster};
 use crate::certificates::Authority;
 use crate::programs;
@@ -78,7 +79,7 @@ fn launch(directory: &Path, programs: &Path, ports: &[u16]) -> std::process::Chi
 fn write_files(directory: &Path) -> Authority {
     let authority = Authority::new("authority of the cluster");
     authority.write(directory);
-    let names = ["127.0.0.1", "127.0.0.2", "localhost", "kubernetes", "kubernetes.default"];
+    let names = ["127.0.0.1", "localhost", NAME, "kubernetes.default"];
     let _ = authority.issue(&names).write(directory, "server");
     let _ = authority.issue(&["127.0.0.1"]).write(directory, "node");
     let _ = authority.issue_client("kube-apiserver").write(directory, "api");

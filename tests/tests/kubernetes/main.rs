@@ -6,4 +6,6 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails, with its reason")]
 
+mod cluster;
 mod golden;
+mod recorded;

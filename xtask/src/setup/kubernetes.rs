@@ -11,6 +11,7 @@
 //! | `fakelet` | ours, on the kubelet's own streams: exec, attach, port-forward, logs |
 //! | `kubectl-1.20` | Debian's |
 //! | `kubectl-current` | the newest that is on this machine; no registry has one |
+//! | `kube-rs-client` | ours, as anybody would write one with kube-rs |
 
 mod archive;
 mod clients;
@@ -19,7 +20,6 @@ mod go;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::call::Call;
 use crate::console;
 use crate::fault::{During, Outcome};
 use crate::places;
@@ -30,8 +30,11 @@ const VERSION: &str = "v1.20.2";
 /// How the server is built; another one builds it again.
 const SERVER_RECIPE: &str = "kubernetes 1.20.2, reflect2 1.0.2, golang 1.19, recipe 1";
 
-/// Of the directory in the repository with the source of the node's stand-in.
+/// Directories in the repository with the source of what is ours.
 const FAKELET: &str = "tests/fixtures/kubernetes/fakelet";
+const KUBE_RS: &str = "tests/fixtures/kubernetes/kube-rs";
+
+const KUBE_RS_CLIENT: &str = "kube-rs-client";
 
 /// What is missing, as lines for people.
 pub(super) fn missing() -> Outcome<Vec<String>> {
@@ -39,8 +42,11 @@ pub(super) fn missing() -> Outcome<Vec<String>> {
     if !is_done("kube-apiserver", SERVER_RECIPE)? {
         missing.push("a Kubernetes API server, built from Debian's source".to_owned());
     }
-    if !is_done("fakelet", &fakelet_recipe()?)? {
+    if !is_done("fakelet", &recipe_of(FAKELET)?)? {
         missing.push("the stand-in for a node of Kubernetes".to_owned());
+    }
+    if !is_done(KUBE_RS_CLIENT, &recipe_of(KUBE_RS)?)? {
+        missing.push("a client with kube-rs".to_owned());
     }
     missing.extend(clients::missing()?);
     Ok(missing)
@@ -54,7 +60,17 @@ pub(super) fn ensure() -> Outcome {
     let lock = File::create(place.join("lock")).during("cannot make a lock")?;
     lock.lock().during("cannot take the lock of the build")?;
     clients::ensure()?;
-    let fakelet = fakelet_recipe()?;
+    let client = recipe_of(KUBE_RS)?;
+    if !is_done(KUBE_RS_CLIENT, &client)? {
+        console::step("Building", "a client with kube-rs");
+        finish(
+            KUBE_RS_CLIENT,
+            &clients::build_rust(&places::repository().join(KUBE_RS))?,
+            &client,
+        )?;
+        clients::clear_rust()?;
+    }
+    let fakelet = recipe_of(FAKELET)?;
     if is_done("kube-apiserver", SERVER_RECIPE)? && is_done("fakelet", &fakelet)? {
         return Ok(());
     }
@@ -63,44 +79,53 @@ pub(super) fn ensure() -> Outcome {
         console::step("Building", "a Kubernetes API server from Debian's source: ten minutes");
         go::generate()?;
         go::build("kube-apiserver")?;
-        finish("kube-apiserver", SERVER_RECIPE)?;
+        finish("kube-apiserver", &go::built("kube-apiserver")?, SERVER_RECIPE)?;
     }
     if !is_done("fakelet", &fakelet)? {
         console::step("Building", "the stand-in for a node of Kubernetes");
         place_fakelet()?;
         go::build("fakelet")?;
-        finish("fakelet", &fakelet)?;
+        finish("fakelet", &go::built("fakelet")?, &fakelet)?;
     }
     go::clear()
 }
 
-/// Whether a program was built to its end, by this recipe, and runs.
+/// Whether a program was built to its end, by this recipe.
 fn is_done(program: &str, recipe: &str) -> Outcome<bool> {
     let path = places::kubernetes()?.join("bin").join(program);
     let stamp = fs::read_to_string(path.with_extension("stamp"));
-    let runs = |path: &Path| Call::new(path).with(["--help"]).output().is_ok();
-    Ok(stamp.is_ok_and(|stamp| stamp == recipe) && runs(&path))
+    Ok(stamp.is_ok_and(|stamp| stamp == recipe) && path.exists())
 }
 
 /// Puts a program that was built into its place, and then its stamp.
-fn finish(program: &str, recipe: &str) -> Outcome {
+fn finish(program: &str, built: &Path, recipe: &str) -> Outcome {
     let path = places::kubernetes()?.join("bin").join(program);
-    fs::rename(go::built(program)?, &path).during(path.display())?;
+    fs::rename(built, &path).during(path.display())?;
     fs::write(path.with_extension("stamp"), recipe).during("cannot write a stamp")
 }
 
-/// The source itself: whenever it changes, it is built again.
-fn fakelet_recipe() -> Outcome<String> {
-    let read = |path: PathBuf| fs::read_to_string(&path).during(path.display());
-    let parts: Outcome<Vec<String>> = fakelet_files()?.into_iter().map(read).collect();
+/// The source itself, and what it is built with: whenever they change, it is built again.
+fn recipe_of(directory: &str) -> Outcome<String> {
+    let read = |path: &PathBuf| fs::read_to_string(path).during(path.display());
+    let files = files_in(&places::repository().join(directory))?;
+    let parts: Outcome<Vec<String>> = files.iter().map(read).collect();
     Ok(format!("{SERVER_RECIPE}\n{}", parts?.concat()))
 }
 
-fn fakelet_files() -> Outcome<Vec<PathBuf>> {
-    let place = places::repository().join(FAKELET);
-    let entries = fs::read_dir(&place).during(place.display())?;
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.sort();
+/// The files of a directory and of those in it, in a certain order.
+fn files_in(place: &Path) -> Outcome<Vec<PathBuf>> {
+    let entries = fs::read_dir(place).during(place.display())?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let mut files = Vec::new();
+    for path in paths {
+        match path.is_dir() {
+            // Where somebody has built it by hand.
+            true if path.ends_with("target") => {}
+            true => files.extend(files_in(&path)?),
+            false => files.push(path),
+        }
+    }
     Ok(files)
 }
 
@@ -108,7 +133,7 @@ fn fakelet_files() -> Outcome<Vec<PathBuf>> {
 fn place_fakelet() -> Outcome {
     let place = archive::source()?.join("cmd/fakelet");
     fs::create_dir_all(&place).during(place.display())?;
-    for file in fakelet_files()? {
+    for file in files_in(&places::repository().join(FAKELET))? {
         fs::copy(&file, place.join(file.file_name().unwrap_or_default())).during(file.display())?;
     }
     Ok(())

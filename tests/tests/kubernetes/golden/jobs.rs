@@ -12,7 +12,7 @@ const JOB: &str = include_str!("jobs/job.sh");
 
 /// Runs the job and pairs what kubectl says it sent with what the server says it got.
 pub(super) fn table(cluster: &KubeCluster, which: Kubectl) -> Table {
-    let station = KubeStation::new(cluster, std::net::Ipv4Addr::LOCALHOST, ADMIN);
+    let station = KubeStation::new(cluster, cluster.address(), ADMIN);
     let before = cluster.events().len();
     let mut command = station.command("/bin/sh");
     command.args(["-exc", JOB]).env("KUBECTL", which.path());

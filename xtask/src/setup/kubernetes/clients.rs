@@ -1,6 +1,6 @@
-//! The clients: Debian's kubectl, and the newest that this machine has.
+//! The clients: Debian's kubectl, the newest that this machine has, and one with kube-rs.
 //!
-//! Owns finding and linking them. The project publishes no kubectl in any registry of packages that
+//! Owns finding, linking and building them. The project publishes no kubectl in any registry of packages that
 //! this setup uses, so that the newer one is whatever an administrator has installed; where there is
 //! none, the tests have Debian's alone, and say so.
 
@@ -46,6 +46,26 @@ pub(super) fn ensure() -> Outcome {
             Ok(())
         }
     }
+}
+
+/// Builds the client with kube-rs, apart from everything else. Gives its program.
+pub(super) fn build_rust(source: &Path) -> Outcome<PathBuf> {
+    let target = rust_target()?;
+    Call::cargo()
+        .with(["build", "--quiet", "--locked", "--manifest-path"])
+        .with([source.join("Cargo.toml")])
+        .environment("CARGO_TARGET_DIR", &target)
+        .run_logged(&places::cache()?.join("log/kube-rs.log"))?;
+    Ok(target.join("debug/kube-rs-client"))
+}
+
+/// Removes what was compiled on the way.
+pub(super) fn clear_rust() -> Outcome {
+    archive::remove(&rust_target()?)
+}
+
+fn rust_target() -> Outcome<PathBuf> {
+    Ok(places::kubernetes()?.join("rust-target"))
 }
 
 fn program(name: &str) -> Outcome<PathBuf> {
