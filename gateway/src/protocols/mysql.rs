@@ -172,7 +172,13 @@ impl Mysql {
 }
 
 fn owner(pending: &Pending) -> Owner {
-    Owner { workload: pending.principal().workload.clone(), target: pending.target().name.clone() }
+    let principal = pending.principal();
+    let token = principal.token.as_ref();
+    Owner {
+        workload: principal.workload.clone(),
+        subject: token.map(|token| (token.issuer.clone(), token.subject.clone())),
+        target: pending.target().name.clone(),
+    }
 }
 
 /// Dials and logs in.

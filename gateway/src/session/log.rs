@@ -48,6 +48,21 @@ pub struct Answer<'a> {
     pub masked_values: u64,
 }
 
+impl Answer<'_> {
+    /// That of an operation that was carried out, and showed nothing.
+    #[must_use]
+    pub const fn done() -> Self {
+        Self {
+            outcome: OperationOutcome::Completed,
+            status: "",
+            code: None,
+            rows: 0,
+            bytes: 0,
+            masked_values: 0,
+        }
+    }
+}
+
 /// A file that went through.
 #[derive(Clone, Copy, Debug)]
 pub struct Transfer<'a> {

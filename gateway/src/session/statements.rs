@@ -78,6 +78,7 @@ impl Statements {
                 statement.writes_from.extend(ran.writes_from.iter().cloned());
                 statement.read_columns.extend(ran.read_columns.iter().cloned());
                 statement.comparisons.extend(ran.comparisons.iter().cloned());
+                statement.creates_temporary.extend(ran.creates_temporary.iter().cloned());
             }
             needed.sort();
             needed.dedup();
@@ -113,6 +114,18 @@ impl Statements {
             analysis: Analysis { statements: vec![(**inner).clone()] },
             unreadable: None,
         }))
+    }
+
+    /// An operation on what is the principal's own: no rule needs to grant it. It is judged and
+    /// recorded like any.
+    #[must_use]
+    pub fn own(kind: &'static str, text: &str) -> Arc<Self> {
+        let operation = Operation { kind: kind.into(), text: text.into(), accesses: [].into() };
+        Arc::new(Self {
+            operation: Arc::new(operation),
+            analysis: Analysis::default(),
+            unreadable: None,
+        })
     }
 
     fn bytes(&self) -> usize {

@@ -269,6 +269,14 @@ impl Configuration {
         ))
     }
 
+    /// With roles that allow all that is understood.
+    #[must_use]
+    pub fn all_understood_allowed(self) -> Self {
+        let mut all = self.everything_allowed();
+        all.roles = all.roles.replace(", unknown]", "]");
+        all
+    }
+
     /// With this classification.
     #[must_use]
     pub fn classification(mut self, classification: &str) -> Self {

@@ -3,9 +3,11 @@
 mod clients;
 mod commands;
 mod generator;
+mod killing;
 mod masks;
 mod oracle;
 mod prepared;
+mod restoring;
 
 use tests::cluster::SHOP;
 use tests::mysql_client::MysqlClient;

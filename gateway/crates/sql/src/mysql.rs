@@ -17,6 +17,7 @@
 //! for, the catalogue knows what matters.
 
 mod analyser;
+mod binary;
 mod call;
 mod command;
 mod definition;
@@ -31,6 +32,7 @@ mod rewrite;
 mod select_list;
 mod settings;
 mod statement;
+mod variables;
 mod view;
 mod with;
 mod words;
@@ -38,6 +40,9 @@ mod write;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use binary::{BytesIn, text_around_bytes};
+pub use settings::keeps_reading;
+pub use variables::{ANY_VARIABLE, fills_variables};
 pub use view::derivations;
 
 use crate::{Analysis, AnalysisLimits, Scope, Unreadable};

@@ -21,7 +21,8 @@ pub struct Scope<'a> {
     /// The database user, whom `"$user"` stands for.
     pub user: &'a str,
     /// Temporary relations that this session may have made. A name in this list means both the
-    /// temporary relation and what it may hide.
+    /// temporary relation and what it may hide. Of MySQL,
+    /// [`ANY_VARIABLE`](crate::mysql::ANY_VARIABLE) may be among them.
     pub temporary: &'a [Arc<str>],
 }
 

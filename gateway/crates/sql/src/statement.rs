@@ -102,6 +102,13 @@ pub enum SettingValue {
     Text(Arc<str>),
     /// Back to what the session started with.
     Default,
+    /// What this variable holds when the statement runs.
+    Variable {
+        /// The variable as it is written.
+        name: Arc<str>,
+        /// Its bytes in the text that was read.
+        range: Range<usize>,
+    },
     /// A parameter or an expression.
     Computed,
 }
@@ -264,17 +271,22 @@ pub enum StatementKind {
         /// Its name.
         name: Arc<str>,
     },
-    /// `PREPARE TRANSACTION`.
+    /// `XA END`: what follows is no longer of the transaction.
+    EndBranch {
+        /// Its global identifier.
+        id: Arc<str>,
+    },
+    /// `PREPARE TRANSACTION`, `XA PREPARE`.
     PrepareTransaction {
         /// Its global identifier.
         id: Arc<str>,
     },
-    /// `COMMIT PREPARED`.
+    /// `COMMIT PREPARED`, `XA COMMIT`.
     CommitPrepared {
         /// Its global identifier.
         id: Arc<str>,
     },
-    /// `ROLLBACK PREPARED`.
+    /// `ROLLBACK PREPARED`, `XA ROLLBACK`.
     RollbackPrepared {
         /// Its global identifier.
         id: Arc<str>,
@@ -324,7 +336,7 @@ pub enum StatementKind {
         /// The channel.
         channel: Arc<str>,
     },
-    /// `VACUUM`, `ANALYZE`, `REINDEX`, `CLUSTER`, `CHECKPOINT`, `REFRESH`.
+    /// `VACUUM`, `ANALYZE`, `REINDEX`, `CLUSTER`, `CHECKPOINT`, `REFRESH`, `FLUSH`, `KILL`.
     Maintain {
         /// Which, in lower case.
         what: &'static str,
@@ -398,6 +410,7 @@ impl StatementKind {
             Self::Savepoint { .. } => "savepoint",
             Self::Release { .. } => "release",
             Self::RollbackTo { .. } => "rollback to",
+            Self::EndBranch { .. } => "end branch",
             Self::PrepareTransaction { .. } => "prepare transaction",
             Self::CommitPrepared { .. } => "commit prepared",
             Self::RollbackPrepared { .. } => "rollback prepared",
@@ -430,6 +443,7 @@ impl StatementKind {
                 | Self::Savepoint { .. }
                 | Self::Release { .. }
                 | Self::RollbackTo { .. }
+                | Self::EndBranch { .. }
                 | Self::PrepareTransaction { .. }
                 | Self::CommitPrepared { .. }
                 | Self::RollbackPrepared { .. }

@@ -49,6 +49,14 @@ pub enum Unreadable {
         /// What it has.
         what: &'static str,
     },
+    /// A statement that is known, and not read.
+    #[error("{what} is not read by the gateway; use {instead}")]
+    NotRead {
+        /// Its words.
+        what: &'static str,
+        /// What does the same.
+        instead: &'static str,
+    },
     /// The reader itself failed; the statement is refused and the fault is ours.
     #[error("the statement could not be read")]
     Internal,
@@ -79,6 +87,7 @@ impl Unreadable {
             | Self::TooDeep { .. }
             | Self::TooComplex { .. }
             | Self::Tangled { .. }
+            | Self::NotRead { .. }
             | Self::Internal => None,
         }
     }

@@ -5,8 +5,8 @@
 //!
 //! A client is told its number before anybody knows the upstream's, and ends a statement of its
 //! own by that number over another connection (`KILL QUERY`). Clients that ask the server for
-//! theirs (`SELECT CONNECTION_ID()`) name the upstream's. Both are taken, from the same workload at
-//! the same target alone.
+//! theirs (`SELECT CONNECTION_ID()`) name the upstream's. Both are taken, from the same principal
+//! at the same target alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -33,11 +33,13 @@ pub(super) struct Connections {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Owner {
     pub(super) workload: WorkloadName,
+    /// Issuer and subject of its token.
+    pub(super) subject: Option<(String, String)>,
     pub(super) target: TargetName,
 }
 
 #[derive(Debug)]
-struct Live {
+pub(super) struct Live {
     owner: Owner,
     /// The upstream's number for it.
     upstream: AtomicU64,
@@ -46,13 +48,13 @@ struct Live {
     is_held: AtomicBool,
 }
 
-/// What the end of a statement of another connection leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whom a number stands for.
+#[derive(Debug)]
 pub(super) enum Killing {
-    /// No such connection of this workload.
+    /// No such connection of this principal.
     Nobody,
-    /// A held operation was told.
-    Hold,
+    /// One whose operation is held: [`Live::cancel`] ends the hold.
+    Hold(Arc<Live>),
     /// The upstream knows it by this number.
     Upstream(u32),
 }
@@ -87,9 +89,8 @@ impl Connections {
         Some(Ticket { connections: Arc::clone(self), live, number })
     }
 
-    /// Whether a number stands for a session of `owner`, ours or the upstream's. A session whose
-    /// operation is held is told where `tell`.
-    pub(super) fn kill(&self, owner: &Owner, number: u32) -> Killing {
+    /// The session of `owner` that a number stands for, ours or the upstream's.
+    pub(super) fn find(&self, owner: &Owner, number: u32) -> Killing {
         let table = self.live.lock();
         let named = |live: &&Arc<Live>| live.owner == *owner;
         let by_ours = table.get(&number).filter(named);
@@ -102,13 +103,19 @@ impl Connections {
         });
         let Some(live) = found else { return Killing::Nobody };
         if live.is_held.load(Ordering::Acquire) {
-            live.held.notify_one();
-            return Killing::Hold;
+            return Killing::Hold(Arc::clone(live));
         }
         match u32::try_from(live.upstream.load(Ordering::Acquire)) {
             Ok(upstream) => Killing::Upstream(upstream),
             Err(_) => Killing::Nobody,
         }
+    }
+}
+
+impl Live {
+    /// Ends the hold that its operation waits for.
+    pub(super) fn cancel(&self) {
+        self.held.notify_one();
     }
 }
 
@@ -154,34 +161,48 @@ impl Drop for Ticket {
 mod tests {
     use super::*;
 
-    fn owner(workload: &str) -> Owner {
-        Owner { workload: workload.into(), target: "shop".into() }
+    fn owner(workload: &str, subject: Option<&str>) -> Owner {
+        let subject = subject.map(|subject| ("corp".to_owned(), subject.to_owned()));
+        Owner { workload: workload.into(), subject, target: "shop".into() }
+    }
+
+    fn upstream(found: &Killing) -> Option<u32> {
+        match found {
+            Killing::Upstream(number) => Some(*number),
+            Killing::Nobody | Killing::Hold(_) => None,
+        }
     }
 
     #[test]
-    fn only_the_same_workload_ends_a_statement_by_either_number() {
+    fn only_the_same_principal_ends_a_statement_by_either_number() {
         let table = Arc::new(Connections::default());
-        let ticket = table.register(owner("job")).unwrap();
+        let job = owner("job", Some("nightly"));
+        let ticket = table.register(job.clone()).unwrap();
         assert_eq!(ticket.number() & OURS, OURS);
-        assert_eq!(table.kill(&owner("job"), ticket.number()), Killing::Nobody, "not logged in");
+        assert!(matches!(table.find(&job, ticket.number()), Killing::Nobody), "not logged in");
         ticket.set_upstream(42);
-        assert_eq!(table.kill(&owner("job"), ticket.number()), Killing::Upstream(42));
-        assert_eq!(table.kill(&owner("job"), 42), Killing::Upstream(42));
-        assert_eq!(table.kill(&owner("other"), ticket.number()), Killing::Nobody);
-        assert_eq!(table.kill(&owner("other"), 42), Killing::Nobody);
-        assert_eq!(table.kill(&owner("job"), 43), Killing::Nobody);
+        assert_eq!(upstream(&table.find(&job, ticket.number())), Some(42));
+        assert_eq!(upstream(&table.find(&job, 42)), Some(42));
+        assert!(matches!(table.find(&job, 43), Killing::Nobody));
+        for other in [owner("other", Some("nightly")), owner("job", None), owner("job", Some("x"))]
+        {
+            assert!(matches!(table.find(&other, ticket.number()), Killing::Nobody));
+            assert!(matches!(table.find(&other, 42), Killing::Nobody));
+        }
         drop(ticket);
-        assert_eq!(table.kill(&owner("job"), 42), Killing::Nobody, "ended");
+        assert!(matches!(table.find(&job, 42), Killing::Nobody), "ended");
         assert!(table.live.lock().is_empty());
     }
 
     #[tokio::test]
     async fn a_held_operation_is_told_and_the_upstream_is_not() {
         let table = Arc::new(Connections::default());
-        let ticket = table.register(owner("job")).unwrap();
+        let job = owner("job", None);
+        let ticket = table.register(job.clone()).unwrap();
         ticket.set_upstream(42);
         ticket.set_held(true);
-        assert_eq!(table.kill(&owner("job"), ticket.number()), Killing::Hold);
+        let Killing::Hold(held) = table.find(&job, ticket.number()) else { panic!("held") };
+        held.cancel();
         ticket.cancelled().await;
     }
 }

@@ -22,6 +22,7 @@ mod own;
 mod prepared;
 mod requests;
 mod rows;
+mod variables;
 
 use std::sync::Arc;
 
@@ -62,6 +63,8 @@ pub(super) struct Conversation {
     /// A request that waits for an answer to a question of our own, and the number of the first
     /// packet of its own answer.
     waiting: Option<(Vec<u8>, u8)>,
+    /// Whether the server was asked for the variables of the request that waits.
+    variables_asked: bool,
     shapes: ShapeCache,
     buffers: Buffers,
     catalog_checked: tokio::time::Instant,
@@ -82,6 +85,8 @@ pub(super) struct Place {
     pub(super) agreed: Capabilities,
     /// What was agreed on with the client.
     pub(super) client: Capabilities,
+    /// Whether the client has said that its texts are UTF-8, or bytes.
+    pub(super) speaks_utf8: bool,
 }
 
 impl Place {
@@ -168,6 +173,7 @@ impl Conversation {
             status: status | AUTOCOMMIT,
             discarding: None,
             waiting: None,
+            variables_asked: false,
             shapes: ShapeCache::default(),
             buffers: Buffers::default(),
             catalog_checked: tokio::time::Instant::now(),
@@ -238,7 +244,10 @@ impl Conversation {
         let Some(Parked { held, request }) = self.parked.take() else { return };
         match self.session.settle(held, cancelled).await {
             Ok(permit) => self.forward(lines, request, permit),
-            Err(refusal) => self.deny(lines, &refusal),
+            Err(refusal) => {
+                self.deny(lines, &refusal);
+                self.take_back(lines, request.kind);
+            }
         }
     }
 

@@ -146,6 +146,11 @@ fn agreed(wanted: &Wanted) -> Capabilities {
     capabilities
 }
 
+/// Whether it is a collation of utf8, of utf8mb4, or of bytes.
+pub(super) const fn is_utf8(collation: u8) -> bool {
+    matches!(collation, 33 | 45 | 46 | 63 | 76 | 83 | 192..=247 | 255)
+}
+
 /// The client's collation where it is one of `utf8mb4`, whose numbers up to a byte are these.
 const fn collation(wanted: u8) -> u8 {
     match wanted {

@@ -14,7 +14,7 @@ use super::catalog::{CATALOG, Collector};
 use super::conversation::Place;
 use super::greeting::Wanted;
 use super::lines::{BUFFER_BYTES, BUFFER_BYTES_MAX};
-use super::login::LoggedIn;
+use super::login::{LoggedIn, is_utf8};
 use super::pins::{EFFECTIVE, Effective, Pins};
 use super::reply::{Part, Reply, values};
 use crate::session::{Gate, Refusal, RefusalKind, Session};
@@ -96,6 +96,7 @@ async fn settle(
         pins,
         agreed: asking.capabilities,
         client: wanted.capabilities,
+        speaks_utf8: is_utf8(wanted.collation),
     };
     let snapshot = match session.fresh_catalog(CATALOG, &place.user) {
         Some(snapshot) => snapshot,

@@ -38,8 +38,6 @@ pub(super) mod code {
     pub(crate) const NO_STATEMENT: Code = (1243, b"HY000");
     /// Cancelled before it ran.
     pub(crate) const INTERRUPTED: Code = (1317, b"70100");
-    /// No such connection.
-    pub(crate) const NO_CONNECTION: Code = (1094, b"HY000");
     /// Parameters that cannot be read.
     pub(crate) const WRONG_PARAMETERS: Code = (1210, b"HY000");
     /// No cursor is open.

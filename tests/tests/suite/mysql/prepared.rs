@@ -126,6 +126,32 @@ fn a_value_sent_in_parts_is_put_together() {
 }
 
 #[test]
+fn what_was_sent_in_parts_for_a_run_that_was_refused_is_not_taken_for_the_next() {
+    let held = "{ id: held, effect: hold, target: shop, sql: { actions: [insert] }, \
+                approvers: { group: oncall, within: 1m } }";
+    let world = World::with(MariaDb::shared(), |usual| usual.classification("").rule(held));
+    let database = world.mariadb().fresh_database();
+    let mut client = session(&world);
+    assert_eq!(client.query(&format!("USE {database}")).error, None);
+    let prepared = prepare(&mut client, "INSERT INTO old_reports VALUES (?, ?)");
+    let mut out = Vec::new();
+    let body = [&1_u16.to_le_bytes()[..], b"never"].concat();
+    put_statement_command(&mut out, code::STMT_SEND_LONG_DATA, prepared.statement, &body);
+    let rest = [&[0, 1, kind::VAR_STRING, 0, kind::BLOB, 0, 2][..], b"70"].concat();
+    let run = Execute { statement: prepared.statement, flags: 0, iterations: 1, rest: &rest };
+    run.put(&mut out);
+    client.send(&out);
+    assert!(world.reject(world.hold().id).is_ok());
+    assert_eq!(error_of(&client.receive().unwrap().1).unwrap().0, 1142);
+    // The next run brings both of its values, and is another operation to approve.
+    execute(&mut client, prepared.statement, cursor::NONE, &[Some(b"71"), Some(b"report")]);
+    assert!(world.approve(world.hold().id).is_ok());
+    assert_eq!(client.receive().unwrap().1.first(), Some(&0));
+    let kept = client.query("SELECT * FROM old_reports WHERE id > 3");
+    assert_eq!(kept.rows, [["71", "report"]]);
+}
+
+#[test]
 fn rows_of_a_cursor_come_as_they_are_asked_for() {
     let world = open_world();
     let mut client = session(&world);

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use super::variables::{ANY_VARIABLE, fills_variables};
 use super::with::Cte;
 use super::{lexer, reader, words};
 use crate::lineage::Outputs;
@@ -27,6 +28,8 @@ pub(super) struct Analyser<'a> {
     stored: &'a FxHashMap<String, String>,
     /// User variables that this statement gives values: they may change from row to row.
     pub(super) assigned: Vec<String>,
+    /// Whether it reads any.
+    pub(super) reads_variables: bool,
 }
 
 impl<'a> Deref for Analyser<'a> {
@@ -87,6 +90,9 @@ pub(super) fn read_all(
         statement.place(&range);
         names_certain &= !moves_names(&statement);
         temporary.extend(statement.creates_temporary.iter().cloned());
+        if fills_variables(&statement.accesses) {
+            temporary.push(ANY_VARIABLE.into());
+        }
         statements.push(statement);
     }
     Ok(Analysis { statements })
@@ -171,7 +177,7 @@ impl<'a> Analyser<'a> {
     ) -> Self {
         let folds = reading.scope.catalog.server.folds_table_names;
         let walk = Walk::new(reading, if folds { &FOLDING } else { &SENSITIVE });
-        Self { walk, ctes: Vec::new(), stored, assigned }
+        Self { walk, ctes: Vec::new(), stored, assigned, reads_variables: false }
     }
 
     /// Goes one level deeper, with stack enough for it.
@@ -191,7 +197,10 @@ impl<'a> Analyser<'a> {
 
     /// The end of the walk.
     pub(super) fn finish(self, kind: StatementKind, outputs: Outputs) -> Statement {
-        self.walk.finish(kind, outputs)
+        let reads = self.reads_variables_of_anybody();
+        let mut statement = self.walk.finish(kind, outputs);
+        statement.relations.extend(reads);
+        statement
     }
 
     /// A name as it is written. A word that the server takes for no name was read otherwise than

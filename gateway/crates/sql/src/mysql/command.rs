@@ -24,6 +24,11 @@ pub(super) enum Command {
         inner: Box<Command>,
     },
     Set(Vec<Assignment>),
+    /// `SET STATEMENT .. FOR ..`: they hold for one statement.
+    SetFor {
+        assignments: Vec<Assignment>,
+        inner: Box<Command>,
+    },
     CreateTable(Box<CreateTable>),
     CreateView {
         name: ObjectName,

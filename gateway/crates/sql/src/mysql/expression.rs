@@ -226,16 +226,6 @@ impl<'a> Analyser<'a> {
         }
     }
 
-    /// A user variable. What it holds was judged when it was set; where this very statement sets
-    /// it, it may differ from row to row.
-    fn variable(&mut self, name: &'a str) -> Lineage {
-        if self.assigned.iter().any(|assigned| assigned == name) {
-            let row = self.fresh_row();
-            return Lineage { opaque: true, ..Lineage::varying(row) };
-        }
-        Lineage::opaque()
-    }
-
     /// Operators lean to the left by the thousand (`a + b + ..`): the left spine is walked in a
     /// loop. `AND` and `OR` set nothing against each other.
     fn chain(&mut self, top: &'a Expr) -> Result<Lineage, Unreadable> {

@@ -9,6 +9,7 @@ mod definition;
 mod select;
 mod session;
 mod show;
+mod transaction;
 mod writing;
 
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
@@ -61,7 +62,7 @@ impl Reader {
         Ok(command)
     }
 
-    fn any_statement(&mut self) -> Read<Command> {
+    pub(super) fn any_statement(&mut self) -> Read<Command> {
         let Some(first) = self.word() else {
             return match &self.parser.peek_token_ref().token {
                 Token::LParen => self.query(),

@@ -22,6 +22,22 @@ pub(super) fn rewrite(tokens: &mut Vec<TokenWithSpan>) {
                 replace(tokens, index, REMOVED);
             }
             Some("MOD") if ends_value(tokens, index) => replace(tokens, index, Token::Mod),
+            // What a text is made of by `CAST` is not told from what it is.
+            Some("CHARACTER") if is_type(tokens, index) && follows(tokens, index, &["SET"]) => {
+                for of in index..index + 3 {
+                    replace(tokens, of, REMOVED);
+                }
+            }
+            Some("CHARSET") if is_type(tokens, index) => {
+                replace(tokens, index, REMOVED);
+                replace(tokens, index + 1, REMOVED);
+            }
+            // How long an interval is changes nothing; these words are names nowhere.
+            Some(
+                "YEAR_MONTH" | "DAY_HOUR" | "DAY_MINUTE" | "DAY_SECOND" | "DAY_MICROSECOND"
+                | "HOUR_MINUTE" | "HOUR_SECOND" | "HOUR_MICROSECOND" | "MINUTE_SECOND"
+                | "MINUTE_MICROSECOND" | "SECOND_MICROSECOND",
+            ) => replace(tokens, index, Token::make_word("DAY", None)),
             Some("SELECT") => options(tokens, index + 1),
             Some("DUAL") if index > 0 && word_at(tokens, index - 1) == Some("FROM") => {
                 let next = tokens.get(index + 1).map(|one| &one.token);
@@ -62,7 +78,7 @@ fn options(tokens: &mut [TokenWithSpan], from: usize) {
 
 /// The keyword at this place, in upper case, unless it is a name for sure.
 fn word_at(tokens: &[TokenWithSpan], index: usize) -> Option<&'static str> {
-    const WORDS: [&str; 21] = [
+    const WORDS: [&str; 36] = [
         "LOCK",
         "IN",
         "SHARE",
@@ -84,6 +100,21 @@ fn word_at(tokens: &[TokenWithSpan], index: usize) -> Option<&'static str> {
         "FROM",
         "ALL",
         "DISTINCT",
+        "CHAR",
+        "CHARACTER",
+        "CHARSET",
+        "SET",
+        "YEAR_MONTH",
+        "DAY_HOUR",
+        "DAY_MINUTE",
+        "DAY_SECOND",
+        "DAY_MICROSECOND",
+        "HOUR_MINUTE",
+        "HOUR_SECOND",
+        "HOUR_MICROSECOND",
+        "MINUTE_SECOND",
+        "MINUTE_MICROSECOND",
+        "SECOND_MICROSECOND",
     ];
     match &tokens.get(index)?.token {
         Token::Word(word) if word.quote_style.is_none() => {
@@ -95,6 +126,17 @@ fn word_at(tokens: &[TokenWithSpan], index: usize) -> Option<&'static str> {
 
 fn follows(tokens: &[TokenWithSpan], index: usize, words: &[&str]) -> bool {
     words.iter().enumerate().all(|(ahead, word)| word_at(tokens, index + 1 + ahead) == Some(*word))
+}
+
+/// Whether a character set stands after `CHAR` or `CHAR(10)`, by its name.
+fn is_type(tokens: &[TokenWithSpan], index: usize) -> bool {
+    let before = index.checked_sub(1);
+    let typed = before.is_some_and(|before| {
+        word_at(tokens, before) == Some("CHAR")
+            || tokens.get(before).is_some_and(|one| one.token == Token::RParen)
+    });
+    let name = if word_at(tokens, index) == Some("CHARACTER") { index + 2 } else { index + 1 };
+    typed && matches!(tokens.get(name).map(|one| &one.token), Some(Token::Word(_)))
 }
 
 /// Whether a value ends before this place, so that an operator may follow.

@@ -3,11 +3,16 @@
 //! Owns the lists and which values of the pinned ones keep the text readable. Must not know in
 //! which form a setting was changed.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use model::Action;
 use rustc_hash::FxHashSet;
-use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value};
+use sqlparser::ast::{
+    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Query, SelectItem, SetExpr,
+    UnaryOperator, Value,
+};
+use sqlparser::tokenizer::Span;
 
 use super::analyser::Analyser;
 use super::words::listed;
@@ -42,7 +47,7 @@ const CUTTING_MODES: [&str; 9] = [
 ];
 
 /// Modes that change nothing about the text.
-const OTHER_MODES: [&str; 32] = [
+const OTHER_MODES: [&str; 33] = [
     "STRICT_TRANS_TABLES",
     "STRICT_ALL_TABLES",
     "TRADITIONAL",
@@ -69,6 +74,7 @@ const OTHER_MODES: [&str; 32] = [
     "SIMULTANEOUS_ASSIGNMENT",
     "NO_DEFAULT_VALUE_FOR_FIELD",
     "",
+    "0",
     "MYSQL323",
     "MYSQL40",
     "DEFAULT",
@@ -80,7 +86,7 @@ const OTHER_MODES: [&str; 32] = [
 fn class(name: &str, value: &SettingValue) -> Class {
     let text = match value {
         SettingValue::Text(text) => Some(&**text),
-        SettingValue::Default | SettingValue::Computed => None,
+        SettingValue::Default | SettingValue::Variable { .. } | SettingValue::Computed => None,
     };
     let harmless_if = |known: bool| if known { Class::Harmless } else { Class::Pinned };
     match name {
@@ -99,6 +105,12 @@ fn class(name: &str, value: &SettingValue) -> Class {
         _ if HARMLESS.contains(name) => Class::Harmless,
         _ => Class::Ruled,
     }
+}
+
+/// Whether texts are read on as they are where a setting holds this; nothing stands for NULL.
+#[must_use]
+pub fn keeps_reading(setting: &str, value: Option<&str>) -> bool {
+    class(setting, &SettingValue::Text(value.unwrap_or("null").into())) == Class::Harmless
 }
 
 fn is_utf8(text: &str) -> bool {
@@ -148,6 +160,7 @@ impl Analyser<'_> {
 fn changed_modes(value: &Expr) -> Option<String> {
     match value {
         Expr::Nested(inner) => changed_modes(inner),
+        Expr::Subquery(query) => changed_modes(only_value(query)?),
         Expr::Value(value) => match &value.value {
             Value::SingleQuotedString(text) => Some(text.clone()),
             Value::Placeholder(name) if name == "@@sql_mode" || name == "@@session.sql_mode" => {
@@ -176,13 +189,32 @@ fn changed_modes(value: &Expr) -> Option<String> {
     }
 }
 
-/// The value of an assignment, where it is a constant.
-pub(super) fn constant(value: Option<&Expr>) -> SettingValue {
-    match value {
-        None => SettingValue::Default,
-        Some(value) => constant_text(value)
-            .map_or(SettingValue::Computed, |text| SettingValue::Text(text.into())),
+/// What a query gives that has but one value and reads from nowhere. Without a row it gives NULL,
+/// which no mode may be.
+fn only_value(query: &Query) -> Option<&Expr> {
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    match select.projection.as_slice() {
+        [SelectItem::UnnamedExpr(value)] if select.from.is_empty() => Some(value),
+        _ => None,
     }
+}
+
+/// The value of an assignment, where it is a constant or a variable alone.
+pub(super) fn constant(value: Option<&Expr>) -> SettingValue {
+    let Some(value) = value else { return SettingValue::Default };
+    if let Expr::Value(value) = value
+        && let Value::Placeholder(name) = &value.value
+        && name.starts_with('@')
+    {
+        return SettingValue::Variable { name: name.as_str().into(), range: bytes(value.span) };
+    }
+    constant_text(value).map_or(SettingValue::Computed, |text| SettingValue::Text(text.into()))
+}
+
+/// The bytes of the text that a place is.
+fn bytes(span: Span) -> Range<usize> {
+    let column = |column: u64| usize::try_from(column).unwrap_or_default();
+    column(span.start.column)..column(span.end.column)
 }
 
 fn constant_text(value: &Expr) -> Option<String> {
@@ -206,46 +238,34 @@ fn constant_text(value: &Expr) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::AnalysisLimits;
+    use crate::mysql::lexer;
+    use crate::server::Server;
 
     #[test]
     fn modes_may_be_added_and_taken_away_but_not_put_together_otherwise() {
         let modes = |text: &str| {
+            let (tokens, _) =
+                lexer::tokens(text, Server::default(), &AnalysisLimits::default()).unwrap();
             let dialect = sqlparser::dialect::MySqlDialect {};
-            let parser = sqlparser::parser::Parser::new(&dialect);
-            let text = text.replace("@@sql_mode", "?");
-            let mut expr = parser.try_with_sql(&text).unwrap().parse_expr().unwrap();
-            name_modes(&mut expr);
+            let mut parser =
+                sqlparser::parser::Parser::new(&dialect).with_tokens_with_locations(tokens);
+            let expr = parser.parse_expr().unwrap();
             changed_modes(&expr).is_some_and(|modes| keeps_the_grammar(&modes))
         };
         assert!(modes(
             "CONCAT(CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), ',NO_AUTO_VALUE_ON_ZERO')"
         ));
         assert!(modes("REPLACE(@@sql_mode, 'ONLY_FULL_GROUP_BY', '')"));
+        assert!(modes("(SELECT CONCAT(@@sql_mode, ',PIPES_AS_CONCAT'))"));
+        assert!(!modes("(SELECT CONCAT(@@sql_mode, ',ANSI_QUOTES'))"));
+        assert!(!modes("(SELECT CONCAT(@@sql_mode, ',PIPES_AS_CONCAT') FROM t)"));
+        assert!(!modes("(SELECT 'ANSI_QUOTES' UNION SELECT @@sql_mode)"));
         assert!(!modes("CONCAT(@@sql_mode, ',ANSI_QUOTES')"));
         assert!(!modes("CONCAT('NO_BACKSLASH', '_ESCAPES,', @@sql_mode)"));
         assert!(!modes("REPLACE(@@sql_mode, 'STRICT_ALL_TABLES', 'ANSI_QUOTES')"));
         assert!(!modes("REPLACE(@@sql_mode, ',', '')"));
         assert!(!modes("CONCAT(@@sql_mode, NOW())"));
-    }
-
-    fn name_modes(expr: &mut Expr) {
-        match expr {
-            Expr::Value(value) => {
-                if let Value::Placeholder(name) = &mut value.value {
-                    *name = "@@sql_mode".into();
-                }
-            }
-            Expr::Function(function) => {
-                if let FunctionArguments::List(list) = &mut function.args {
-                    for argument in &mut list.args {
-                        if let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = argument {
-                            name_modes(expr);
-                        }
-                    }
-                }
-            }
-            _ => {}
-        }
     }
 
     #[test]

@@ -35,6 +35,10 @@ impl<'a> Analyser<'a> {
                 return Ok(around(inner, Outputs::Unknown, explain));
             }
             Command::Set(assignments) => (self.set(assignments)?, Outputs::NoRows),
+            Command::SetFor { assignments, inner } => {
+                self.set(assignments)?;
+                return self.statement(inner);
+            }
             Command::CreateTable(table) => (self.create_table(table)?, Outputs::NoRows),
             Command::CreateView { name, columns, query, replace } => {
                 self.create_view(name, columns, query, *replace)?;
@@ -131,7 +135,7 @@ impl<'a> Analyser<'a> {
                 }
                 Assignment::Setting { name, wide, value } => {
                     let new = settings::constant(value.as_ref());
-                    if new == SettingValue::Computed
+                    if !matches!(new, SettingValue::Text(_) | SettingValue::Default)
                         && let Some(value) = value
                     {
                         let lineage = self.expression(value)?;

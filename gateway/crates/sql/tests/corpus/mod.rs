@@ -110,6 +110,7 @@ impl Database {
             match &change.value {
                 SettingValue::Text(text) => write!(line, "'{text}'").unwrap(),
                 SettingValue::Default => line.push_str("default"),
+                SettingValue::Variable { name, range: _ } => line.push_str(name),
                 SettingValue::Computed => line.push_str("computed"),
             }
             line.push_str(if change.local { " local" } else { "" });

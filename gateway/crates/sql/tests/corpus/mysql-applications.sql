@@ -16,12 +16,12 @@
 /*!40101 SET SQL_MODE=@OLD_SQL_MODE */
 --> is set
 --> set on setting sql_mode
---> setting sql_mode = computed PINNED
+--> setting sql_mode = @old_sql_mode PINNED
 
 -- # dump: put checks back
 /*!40014 SET FOREIGN_KEY_CHECKS=@OLD_FOREIGN_KEY_CHECKS */
 --> is set
---> setting foreign_key_checks = computed
+--> setting foreign_key_checks = @old_foreign_key_checks
 
 -- # dump: time zone
 /*!40103 SET TIME_ZONE='+00:00' */
@@ -598,3 +598,35 @@ BEGIN; COMMIT AND CHAIN; ROLLBACK RELEASE
 
 -- # comments alone
 /* nothing */ -- at all
+
+-- # sqlx: modes in a query
+SET sql_mode=(SELECT CONCAT(@@sql_mode, ',PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION')),time_zone='+00:00',NAMES utf8mb4 COLLATE utf8mb4_unicode_ci
+--> is set
+--> setting sql_mode = computed
+--> setting time_zone = '+00:00'
+--> setting names = 'utf8mb4'
+
+-- # modes as the server starts with
+SET sql_mode = @@global.sql_mode
+--> is set
+--> set on setting sql_mode
+--> setting sql_mode = @@global.sql_mode PINNED
+
+-- # no mode at all
+SET sql_mode=0
+--> is set
+--> setting sql_mode = '0'
+
+-- # sqlalchemy: a collation of a cast
+SELECT CAST('test collated returns' AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_bin AS anon_1, CAST(id AS CHAR(10) CHARSET utf8mb4) FROM users
+--> is select
+--> select on def.shop.users(id)
+--> out anon_1
+--> out ? <- shop.users.id
+
+-- # an interval of two units
+SELECT DATE_ADD(birthday, INTERVAL '1:1' MINUTE_SECOND), EXTRACT(DAY_HOUR FROM birthday) FROM users
+--> is select
+--> select on def.shop.users(birthday)
+--> out ? <- shop.users.birthday
+--> out ? <- shop.users.birthday

@@ -350,7 +350,7 @@ impl Conversation {
         }
         let ok = OkPacket::read(payload, self.place.agreed).map_err(upstream_violation)?;
         match word {
-            Word::Plain | Word::Kill => self.pass_ok(lines, &ok),
+            Word::Plain => self.pass_ok(lines, &ok),
             Word::Silent => self.check_status(ok.status),
             Word::Reset => {
                 self.forget_everything();

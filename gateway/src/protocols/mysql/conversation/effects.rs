@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::Conversation;
 use crate::protocols::mysql::words::{Complaint, code};
+use crate::session::sql::mysql::{ANY_VARIABLE, fills_variables};
 use crate::session::sql::{Referral, SettingValue, Statement, StatementKind};
 use crate::session::{Refusal, Statements};
 
@@ -106,6 +107,13 @@ impl Conversation {
         outer.inner().ok_or_else(|| missing(name))
     }
 
+    /// A text goes to the server. What its routines keep in variables is there even if it fails.
+    pub(super) fn forwarded(&mut self, statements: &Statements) {
+        if statements.unreadable.is_some() || fills_variables(&statements.operation.accesses) {
+            self.session.add_temporary(&[ANY_VARIABLE.into()]);
+        }
+    }
+
     /// The server has carried out one statement of a text.
     pub(super) fn statement_done(&mut self, statement: &Statement, text: &str) {
         self.names.apply(statement, text);
@@ -118,6 +126,12 @@ impl Conversation {
         {
             self.move_to(database);
         }
+        // Whichever it names, it is one of UTF-8.
+        let names = ["names", "character_set_client"];
+        self.place.speaks_utf8 |= statement
+            .settings
+            .iter()
+            .any(|change| change.name.as_deref().is_some_and(|name| names.contains(&name)));
         if statement.kind.changes_catalog() {
             self.session.catalog_changed();
             self.catalog_due = true;

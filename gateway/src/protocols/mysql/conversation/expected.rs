@@ -13,6 +13,7 @@ use wire::mysql::value::Type;
 use super::super::catalog::Collector;
 use super::super::reply::Reply;
 use super::super::shape::{Shape, WireColumn};
+use super::variables::Variables;
 use crate::session::{Receipt, Refusal, Statements};
 
 /// What the upstream owes.
@@ -38,8 +39,6 @@ pub(super) enum Word {
     Plain,
     /// Everything is as after login; then the session is pinned anew.
     Reset,
-    /// Another connection's statement was ended.
-    Kill,
     /// Something of our own, which the client does not see.
     Silent,
 }
@@ -58,6 +57,8 @@ pub(super) enum About {
     Catalog(Box<Collector>),
     /// Pinning the session: how many statements have been carried out.
     Pins(usize),
+    /// What variables hold.
+    Variables(Box<Variables>),
 }
 
 /// An operation whose answer is coming.

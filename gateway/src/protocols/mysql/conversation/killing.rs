@@ -3,13 +3,16 @@
 //! Owns the reading of `KILL` in its plainest form. Must not know whose the numbers are. Anything
 //! else that ends statements is judged like every statement.
 
+use std::sync::Arc;
+
 use wire::mysql::answer::OkPacket;
 use wire::mysql::command::{code, put_command};
 
 use super::Conversation;
-use super::expected::{Owed, Word};
+use super::requests::{Judged, JudgedKind};
 use crate::protocols::mysql::connections::Killing;
 use crate::protocols::mysql::lines::Lines;
+use crate::session::{Answer, Judgement, Statements};
 
 /// What a `KILL` is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,27 +43,41 @@ pub(super) fn read(text: &str) -> Option<Kill> {
 }
 
 impl Conversation {
-    /// Ends a statement or a connection of the same workload. False where no such is known.
-    pub(super) fn kill(&mut self, lines: &mut Lines, kill: Kill) -> bool {
-        let connections = self.ticket.connections();
-        match connections.kill(self.ticket.owner(), kill.connection) {
-            Killing::Nobody => false,
-            Killing::Hold => {
+    /// Ends a statement or a connection of the same principal: an operation that no rule needs to
+    /// grant, for it concerns nobody else. False where no such connection is known; then it is a
+    /// statement like any.
+    pub(super) fn kill(&mut self, lines: &mut Lines, kill: Kill, text: &str) -> bool {
+        let connections = Arc::clone(self.ticket.connections());
+        let found = connections.find(self.ticket.owner(), kill.connection);
+        let mut message = Vec::new();
+        let mut due = 1;
+        match found {
+            Killing::Nobody => return false,
+            Killing::Hold(_) => {}
+            Killing::Upstream(number) => {
+                let what = if kill.statement_only { "QUERY" } else { "CONNECTION" };
+                let text = format!("KILL {what} {number}");
+                due = put_command(&mut message, code::QUERY, text.as_bytes());
+            }
+        }
+        let statements = Statements::own("kill", text);
+        let judgement = self.session.judge_statements(&statements, &[]);
+        match (found, judgement) {
+            (Killing::Hold(held), Judgement::Allowed(permit)) => {
+                held.cancel();
+                // The server has nothing to do with it.
+                let receipt = lines.gate.forward(permit, &[]);
+                self.session.finished(receipt, &Answer::done());
                 let ok = self.our_ok();
                 let client = self.place.client;
                 lines.shown.put(|out| ok.put(out, client));
-                true
             }
-            Killing::Upstream(number) => {
-                let what = if kill.statement_only { "QUERY" } else { "CONNECTION" };
-                let mut out = Vec::new();
-                let text = format!("KILL {what} {number}");
-                lines.expect(put_command(&mut out, code::QUERY, text.as_bytes()));
-                lines.gate.protocol(&out);
-                self.owed = Owed::Word(Word::Kill);
-                true
+            (_, judgement) => {
+                let (kind, text) = (JudgedKind::Query, text.into());
+                self.carry_out(lines, judgement, Judged { kind, statements, text, message, due });
             }
         }
+        true
     }
 
     /// An OK of our own.

@@ -62,12 +62,13 @@ impl Conversation {
     }
 
     /// Asks what is next.
-    fn ask(&mut self, lines: &mut Lines, about: About) {
+    pub(super) fn ask(&mut self, lines: &mut Lines, about: About) {
         let text = match &about {
             About::Catalog(collector) => collector.question().unwrap_or("DO 0"),
             About::Pins(done) => {
                 self.place.pins.statements().get(*done).map_or("DO 0", String::as_str)
             }
+            About::Variables(variables) => variables.question(),
         };
         let mut out = Vec::new();
         lines.expect(put_command(&mut out, code::QUERY, text.as_bytes()));
@@ -86,8 +87,10 @@ impl Conversation {
         match part {
             Part::More => self.owed = Owed::Own(Box::new(own)),
             Part::Row => {
-                if let About::Catalog(collector) = &mut own.about {
-                    collector.row(payload);
+                match &mut own.about {
+                    About::Catalog(collector) => collector.row(payload),
+                    About::Variables(variables) => variables.row(payload),
+                    About::Pins(_) => {}
                 }
                 self.owed = Owed::Own(Box::new(own));
             }
@@ -105,6 +108,8 @@ impl Conversation {
                     collector.refused(code);
                     self.answered(lines, About::Catalog(collector))?;
                 }
+                // The statement is judged without them.
+                About::Variables(_) => {}
                 About::Pins(_) => {
                     let what = format_args!("it refuses to pin the session (error {code})");
                     return Err(Ended::violation("upstream", what));
@@ -128,6 +133,7 @@ impl Conversation {
                 let snapshot = self.session.keep_catalog(CATALOG, &self.place.user, catalog);
                 self.session.set_database(DIALECT, snapshot, self.place.path());
             }
+            About::Variables(variables) => self.put_in(&variables),
             About::Pins(done) => {
                 if done + 1 < self.place.pins.statements().len() {
                     self.ask(lines, About::Pins(done + 1));

@@ -19,15 +19,15 @@ use super::{Conversation, Ended};
 use crate::protocols::mysql::DIALECT;
 use crate::protocols::mysql::lines::Lines;
 use crate::protocols::mysql::words::{Complaint, code};
-use crate::session::{Answer, OperationOutcome, Refusal, Statements};
+use crate::session::{Answer, Refusal, Statements};
 
 /// The number by which MariaDB's clients mean the statement that was prepared last.
 const LAST_PREPARED: u32 = u32::MAX;
 
 impl Conversation {
     pub(super) fn take_prepare(&mut self, lines: &mut Lines, text: &[u8]) -> Result<Flow, Ended> {
-        let Some(text) = self.read_text(lines, text) else { return Ok(Flow::Next) };
-        if self.refresh_catalog(lines, text) {
+        let Some(read) = self.read_text(lines, text) else { return Ok(Flow::Next) };
+        if self.refresh_catalog(lines, &read) {
             return Ok(Flow::Wait);
         }
         let limit = self.session.limits().named_statements_max;
@@ -38,7 +38,7 @@ impl Conversation {
             self.complain(lines, &Complaint::new(code::LIMIT, message));
             return Ok(Flow::Next);
         }
-        let statements = match self.resolve(text) {
+        let statements = match self.resolve(&read) {
             Ok(statements) => statements,
             Err(unresolved) => {
                 self.refuse(lines, &unresolved);
@@ -53,12 +53,12 @@ impl Conversation {
             }
         };
         let mut message = Vec::new();
-        lines.expect(put_command(&mut message, number::STMT_PREPARE, text.as_bytes()));
+        lines.expect(put_command(&mut message, number::STMT_PREPARE, text));
         let receipt = lines.gate.forward(permit, &message);
         self.owed = Owed::Preparing(Box::new(Preparing {
             receipt,
             statements,
-            text: text.into(),
+            text: read.into(),
             path: self.place.path(),
             statement: None,
             parameters: 0,
@@ -291,15 +291,7 @@ impl Conversation {
     /// A cursor is closed. Where nothing of it was ever shown, its operation ends now.
     pub(super) fn close_cursor(&mut self, cursor: Option<Cursor>) {
         let Some(cursor) = cursor.filter(|cursor| !cursor.fetched) else { return };
-        let answer = Answer {
-            outcome: OperationOutcome::Completed,
-            status: "",
-            code: None,
-            rows: 0,
-            bytes: 0,
-            masked_values: 0,
-        };
-        self.session.finished(cursor.receipt, &answer);
+        self.session.finished(cursor.receipt, &Answer::done());
     }
 }
 

@@ -4,6 +4,7 @@
 //! shown. Everything the client wrote goes upstream with a permit or not at all; commands that
 //! carry nothing but a number are written anew.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use wire::mysql::Violation;
@@ -16,7 +17,8 @@ use super::killing::{self, Kill};
 use super::{Conversation, Ended, Parked};
 use crate::protocols::mysql::lines::Lines;
 use crate::protocols::mysql::words::{Complaint, code};
-use crate::session::{Judgement, Permit, Refusal, RefusalKind, Statements};
+use crate::session::sql::mysql::{BytesIn, text_around_bytes};
+use crate::session::{Judgement, Permit, Statements};
 
 /// Whether a request was taken in.
 pub(super) enum Flow {
@@ -141,7 +143,9 @@ impl Conversation {
                 self.ask_for_word(lines, number::SET_OPTION, &option.to_le_bytes(), Word::Plain);
             }
             Command::SetOption(_) => self.complain(lines, &not_accepted("this option")),
-            Command::ProcessKill(connection) => self.take_process_kill(lines, connection),
+            Command::ProcessKill(connection) => {
+                return Ok(self.take_process_kill(lines, connection));
+            }
             Command::Query(text) => return self.take_query(lines, text),
             Command::InitDb(name) => return self.take_init_db(lines, name),
             Command::Prepare(text) => return self.take_prepare(lines, text),
@@ -165,47 +169,50 @@ impl Conversation {
         self.owed = Owed::Word(word);
     }
 
-    fn take_process_kill(&mut self, lines: &mut Lines, connection: u32) {
-        if !self.kill(lines, Kill { connection, statement_only: false }) {
-            let message = format!(
-                "portcullis: {connection} is no connection of this workload at this target"
-            );
-            self.complain(lines, &Complaint::new(code::NO_CONNECTION, message));
-        }
-    }
-
-    fn take_query(&mut self, lines: &mut Lines, text: &[u8]) -> Result<Flow, Ended> {
-        let Some(text) = self.read_text(lines, text) else { return Ok(Flow::Next) };
-        if let Some(kill) = killing::read(text)
-            && self.kill(lines, kill)
-        {
-            return Ok(Flow::Next);
-        }
-        if self.refresh_catalog(lines, text) {
-            return Ok(Flow::Wait);
+    /// A connection's end: judged as the statement that does the same.
+    fn take_process_kill(&mut self, lines: &mut Lines, connection: u32) -> Flow {
+        let text = format!("KILL {connection}");
+        if self.kill(lines, Kill { connection, statement_only: false }, &text) {
+            return Flow::Next;
         }
         let mut message = Vec::new();
         let due = put_command(&mut message, number::QUERY, text.as_bytes());
-        self.judge_text(lines, text, message, due);
-        Ok(Flow::Next)
+        self.judge_text(lines, &text, message, due)
+    }
+
+    fn take_query(&mut self, lines: &mut Lines, text: &[u8]) -> Result<Flow, Ended> {
+        let Some(read) = self.read_text(lines, text) else { return Ok(Flow::Next) };
+        if let Some(kill) = killing::read(&read)
+            && self.kill(lines, kill, &read)
+        {
+            return Ok(Flow::Next);
+        }
+        if self.refresh_catalog(lines, &read) {
+            return Ok(Flow::Wait);
+        }
+        let mut message = Vec::new();
+        let due = put_command(&mut message, number::QUERY, text);
+        Ok(self.judge_text(lines, &read, message, due))
     }
 
     /// Another default database: judged as the statement that does the same.
     fn take_init_db(&mut self, lines: &mut Lines, name: &[u8]) -> Result<Flow, Ended> {
-        let Some(name) = self.read_text(lines, name) else { return Ok(Flow::Next) };
+        let Some(read) = self.read_text(lines, name) else { return Ok(Flow::Next) };
         if self.refresh_catalog(lines, "") {
             return Ok(Flow::Wait);
         }
         let mut message = Vec::new();
-        let due = put_command(&mut message, number::INIT_DB, name.as_bytes());
-        let text = format!("USE `{}`", name.replace('`', "``"));
-        self.judge_text(lines, &text, message, due);
-        Ok(Flow::Next)
+        let due = put_command(&mut message, number::INIT_DB, name);
+        let text = format!("USE `{}`", read.replace('`', "``"));
+        Ok(self.judge_text(lines, &text, message, due))
     }
 
-    fn judge_text(&mut self, lines: &mut Lines, text: &str, message: Vec<u8>, due: u8) {
+    fn judge_text(&mut self, lines: &mut Lines, text: &str, message: Vec<u8>, due: u8) -> Flow {
         match self.resolve(text) {
             Ok(statements) => {
+                if self.ask_for_variables(lines, &statements, text) {
+                    return Flow::Wait;
+                }
                 let text = text.into();
                 let kind = JudgedKind::Query;
                 let judgement = self.session.judge_statements(&statements, &[]);
@@ -213,6 +220,7 @@ impl Conversation {
             }
             Err(unresolved) => self.refuse(lines, &unresolved),
         }
+        Flow::Next
     }
 
     pub(super) fn refuse(&mut self, lines: &mut Lines, unresolved: &Unresolved) {
@@ -242,6 +250,7 @@ impl Conversation {
         let Judged { kind, statements, text, message, due } = request;
         let receipt = lines.gate.forward(permit, &message);
         lines.expect(due);
+        self.forwarded(&statements);
         let mut running = Running::new(receipt, statements, text);
         match kind {
             JudgedKind::Query => {}
@@ -260,24 +269,29 @@ impl Conversation {
         self.owed = Owed::Running(Box::new(running));
     }
 
-    /// Text of the client's, if it is one; otherwise it is refused.
-    pub(super) fn read_text<'a>(&mut self, lines: &mut Lines, text: &'a [u8]) -> Option<&'a str> {
-        match str::from_utf8(text) {
-            Ok(text) => Some(text),
-            Err(error) => {
-                let message = format!(
-                    "portcullis: the statement is not valid UTF-8 (after byte {}). Send it in \
-                     UTF-8; the character set is utf8mb4 in every session",
-                    error.valid_up_to()
-                );
-                let refusal = Refusal::new(RefusalKind::Unreadable, message);
-                self.complain(
-                    lines,
-                    &Complaint::new(code::WRONG_STRING, refusal.message.to_string()),
-                );
-                None
-            }
+    /// Text of the client's, if it is one; otherwise it is refused. Bytes in strings are left out
+    /// of it.
+    pub(super) fn read_text<'a>(
+        &mut self,
+        lines: &mut Lines,
+        text: &'a [u8],
+    ) -> Option<Cow<'a, str>> {
+        let error = match str::from_utf8(text) {
+            Ok(text) => return Some(Cow::Borrowed(text)),
+            Err(error) => error,
+        };
+        let bytes_in =
+            if self.place.speaks_utf8 { BytesIn::Strings } else { BytesIn::BinaryStrings };
+        if let Some(text) = text_around_bytes(text, bytes_in) {
+            return Some(Cow::Owned(text));
         }
+        let message = format!(
+            "portcullis: the statement is not valid UTF-8 (after byte {}). Send it in UTF-8; the \
+             character set is utf8mb4 in every session. Bytes may stand in _binary'..' and X'..'",
+            error.valid_up_to()
+        );
+        self.complain(lines, &Complaint::new(code::WRONG_STRING, message));
+        None
     }
 }
 

@@ -138,6 +138,7 @@ const fn ends_transaction(statement: &Statement) -> bool {
         StatementKind::Commit { .. }
             | StatementKind::Rollback { .. }
             | StatementKind::RollbackTo { .. }
+            | StatementKind::EndBranch { .. }
             | StatementKind::PrepareTransaction { .. }
     )
 }

@@ -24,10 +24,10 @@ impl Reader {
             // It shows whether the content has changed.
             "CHECKSUM" if self.tends_tables() => self.tend("checksum", Answer::Opaque)?,
             "FLUSH" => self.flush()?,
-            "KILL" => {
-                self.skip_rest();
-                Plain::new(StatementKind::Call).needs(Action::Execute, On::Builtin("kill"))
-            }
+            "KILL" => match self.kill() {
+                Some(plain) => plain,
+                None => return Ok(self.unknown()),
+            },
             "LOCK" if self.take_any(&["TABLES", "TABLE"]) => self.lock()?,
             "UNLOCK" if self.take_any(&["TABLES", "TABLE"]) => Plain::new(StatementKind::Lock),
             "TRUNCATE" => {
@@ -82,6 +82,24 @@ impl Reader {
         }
         let _ = self.take(&["FOR", "EXPORT"]);
         Ok(plain)
+    }
+
+    /// `KILL [HARD | SOFT] [CONNECTION | QUERY [ID]] number` or `.. USER account`; nothing where
+    /// the number is computed.
+    fn kill(&mut self) -> Option<Plain> {
+        let _ = self.take_any(&["HARD", "SOFT"]);
+        let _ = self.take_any(&["CONNECTION", "QUERY"]);
+        let _ = self.take_any(&["ID"]);
+        if self.is("USER") {
+            self.skip_rest();
+        } else if !matches!(
+            self.parser.next_token().token,
+            Token::Number(..) | Token::Placeholder(_)
+        ) {
+            return None;
+        }
+        let plain = Plain::new(StatementKind::Maintain { what: "kill" });
+        Some(plain.needs(Action::Execute, On::Builtin("kill")))
     }
 
     fn lock(&mut self) -> Read<Plain> {

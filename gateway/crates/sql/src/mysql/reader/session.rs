@@ -1,4 +1,4 @@
-//! Statements about the session: settings, transactions, prepared statements, calls.
+//! Statements about the session: settings, prepared statements, calls.
 //!
 //! Owns their forms. What begins with a word that nobody knows ends here as unknown.
 
@@ -6,6 +6,7 @@ use model::Action;
 use sqlparser::tokenizer::Token;
 
 use super::{Read, Reader};
+use crate::Unreadable;
 use crate::mysql::command::{Answer, Assignment, Command, On, Plain};
 use crate::statement::{SettingValue, StatementKind};
 
@@ -44,68 +45,18 @@ impl Reader {
                     None => return Ok(self.unknown()),
                 }
             }
+            "XA" => match self.distributed()? {
+                Some(plain) => plain,
+                None => return Ok(self.unknown()),
+            },
+            // What it reads from is known to who opened it, which another statement did.
+            "HANDLER" => {
+                let (what, instead) = ("HANDLER", "SELECT .. ORDER BY .. LIMIT");
+                return Err(Unreadable::NotRead { what, instead });
+            }
             _ => return Ok(self.unknown()),
         };
         Ok(Command::Plain(plain))
-    }
-
-    fn transaction(&mut self, first: &str) -> Read<Option<StatementKind>> {
-        self.parser.advance_token();
-        Ok(Some(match first {
-            "BEGIN" => {
-                let _ = self.take(&["WORK"]);
-                if !self.at_end() {
-                    // A block of statements.
-                    return Ok(None);
-                }
-                StatementKind::Begin
-            }
-            "START" => {
-                if !self.take(&["TRANSACTION"]) {
-                    return Ok(None);
-                }
-                while !self.at_end() {
-                    let words = self.take(&["WITH", "CONSISTENT", "SNAPSHOT"])
-                        || self.take(&["READ", "ONLY"])
-                        || self.take(&["READ", "WRITE"])
-                        || self.takes(&Token::Comma);
-                    if !words {
-                        return Err(self.unexpected("the kind of a transaction"));
-                    }
-                }
-                StatementKind::Begin
-            }
-            "COMMIT" | "ROLLBACK" => {
-                let _ = self.take(&["WORK"]);
-                if first == "ROLLBACK" && self.take(&["TO"]) {
-                    let _ = self.take(&["SAVEPOINT"]);
-                    let name = self.ident()?.value.into();
-                    return Ok(Some(StatementKind::RollbackTo { name }));
-                }
-                let mut chain = false;
-                if self.take(&["AND"]) {
-                    chain = !self.take(&["NO"]);
-                    self.expect(&["CHAIN"])?;
-                } else if !self.at_end() && !self.is_any(&["RELEASE", "NO"]) {
-                    return Err(self.unexpected("the end of a transaction"));
-                }
-                if self.take(&["NO", "RELEASE"]) || !self.take(&["RELEASE"]) {
-                    if first == "COMMIT" {
-                        StatementKind::Commit { chain }
-                    } else {
-                        StatementKind::Rollback { chain }
-                    }
-                } else {
-                    // The connection ends with it.
-                    return Ok(None);
-                }
-            }
-            "SAVEPOINT" => StatementKind::Savepoint { name: self.ident()?.value.into() },
-            _ => {
-                self.expect(&["SAVEPOINT"])?;
-                StatementKind::Release { name: self.ident()?.value.into() }
-            }
-        }))
     }
 
     fn prepare(&mut self) -> Read<Command> {
@@ -153,10 +104,10 @@ impl Reader {
 
     fn set(&mut self) -> Read<Command> {
         self.parser.advance_token();
-        if self.is_any(&["STATEMENT", "PASSWORD", "ROLE", "DEFAULT", "RESOURCE"])
-            && self.parser.peek_nth_token_ref(1).token != Token::Eq
-            && self.parser.peek_nth_token_ref(1).token != Token::Assignment
-        {
+        if self.is("STATEMENT") && !self.is_assigned(1) {
+            return self.set_for_statement();
+        }
+        if self.is_any(&["PASSWORD", "ROLE", "DEFAULT", "RESOURCE"]) && !self.is_assigned(1) {
             return Ok(self.set_account());
         }
         if self.is("TRANSACTION")
@@ -172,6 +123,30 @@ impl Reader {
         Ok(Command::Set(self.list(Self::setting)?))
     }
 
+    /// Whether what stands `ahead` places on gives a value to what stands before it.
+    fn is_assigned(&self, ahead: usize) -> bool {
+        matches!(self.parser.peek_nth_token_ref(ahead).token, Token::Eq | Token::Assignment)
+    }
+
+    /// `SET STATEMENT a = 1, b = 2 FOR ..`: settings for one statement. One that runs or keeps
+    /// another text, or sets for its part, is not read.
+    fn set_for_statement(&mut self) -> Read<Command> {
+        self.parser.advance_token();
+        let assignments = self.list(Self::setting)?;
+        self.expect(&["FOR"])?;
+        let opens = self.parser.peek_token_ref().token == Token::LParen;
+        let statements = [
+            "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "REPLACE", "UPDATE", "DELETE",
+            "TRUNCATE", "CALL", "DO", "CREATE", "ALTER", "DROP", "RENAME", "ANALYZE", "OPTIMIZE",
+            "CHECK", "REPAIR", "SHOW",
+        ];
+        if !opens && !self.is_any(&statements) {
+            return Ok(self.unknown());
+        }
+        let inner = Box::new(self.any_statement()?);
+        Ok(Command::SetFor { assignments, inner })
+    }
+
     fn set_account(&mut self) -> Command {
         if !self.is_any(&["ROLE", "DEFAULT"]) {
             return self.unknown();
@@ -180,30 +155,6 @@ impl Reader {
         let plain = Plain::new(StatementKind::Grant { what: "set role" })
             .needs(Action::Grant, On::Global("role", "*".into()));
         Command::Plain(plain)
-    }
-
-    fn skip_transaction_modes(&mut self) -> Read<()> {
-        while !self.at_end() {
-            let known = self.take_any(&[
-                "SESSION",
-                "LOCAL",
-                "GLOBAL",
-                "TRANSACTION",
-                "ISOLATION",
-                "LEVEL",
-                "READ",
-                "WRITE",
-                "ONLY",
-                "COMMITTED",
-                "UNCOMMITTED",
-                "REPEATABLE",
-                "SERIALIZABLE",
-            ]);
-            if !known && !self.takes(&Token::Comma) {
-                return Err(self.unexpected("the kind of a transaction"));
-            }
-        }
-        Ok(())
     }
 
     /// One assignment of `SET`.

@@ -62,6 +62,9 @@ impl Reader {
             "PROCEDURE" | "FUNCTION" if self.take(&["STATUS"]) => {
                 self.information("routines", "routines")
             }
+            "PACKAGE" if self.take(&["STATUS"]) || self.take(&["BODY", "STATUS"]) => {
+                self.information("routines", "routines")
+            }
             "COLUMNS" | "FIELDS" => self.of_table("columns")?,
             "INDEX" | "INDEXES" | "KEYS" => self.of_table("index")?,
             "CREATE" => return self.show_create(),

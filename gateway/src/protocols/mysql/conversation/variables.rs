@@ -1,0 +1,187 @@
+//! Settings that are put back to what a variable has kept (`SET sql_mode = @OLD_SQL_MODE`).
+//!
+//! Owns the question what the variable holds, and the text in which the value stands in its place.
+//! Must not know how it is judged: the new text is read and judged like any, and is what the server
+//! gets. So nothing depends on who gave the variable its value, nor on when.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use wire::mysql::command::code;
+
+use super::Conversation;
+use super::expected::About;
+use crate::protocols::mysql::lines::Lines;
+use crate::protocols::mysql::reply::values;
+use crate::session::Statements;
+use crate::session::sql::SettingValue;
+use crate::session::sql::mysql::keeps_reading;
+
+/// Longest value that is put in: all modes there are take less.
+const VALUE_BYTES_MAX: usize = 1024;
+
+/// Settings, and the variables that they are to be set to.
+#[derive(Debug)]
+pub(super) struct Variables {
+    /// Which setting, and where its variable stands in the text.
+    places: Vec<(Arc<str>, Range<usize>)>,
+    text: Box<str>,
+    question: String,
+    /// What they hold.
+    held: Option<Vec<Option<String>>>,
+}
+
+impl Variables {
+    /// The variables of a text of one statement that sets what is pinned; nothing where there are
+    /// none, or where they are not written plainly.
+    fn of(statements: &Statements, text: &str) -> Option<Self> {
+        let [statement] = statements.statements() else { return None };
+        let mut places = Vec::new();
+        for change in statement.settings.iter().filter(|change| change.pinned) {
+            if let (Some(name), SettingValue::Variable { range, .. }) =
+                (&change.name, &change.value)
+            {
+                places.push((Arc::clone(name), range.clone()));
+            }
+        }
+        places.sort_by_key(|(_, range)| range.start);
+        let names: Vec<&str> = places
+            .iter()
+            .map(|(_, range)| text.get(range.clone()).filter(|name| is_plain(name)))
+            .collect::<Option<_>>()?;
+        if names.is_empty() {
+            return None;
+        }
+        let question = format!("SELECT {}", names.join(", "));
+        Some(Self { places, text: text.into(), question, held: None })
+    }
+
+    /// What is asked.
+    pub(super) fn question(&self) -> &str {
+        &self.question
+    }
+
+    /// The row of the answer.
+    pub(super) fn row(&mut self, payload: &[u8]) {
+        self.held = values(payload)
+            .map(|row| row.into_iter().map(|value| value.map(str::to_owned)).collect());
+    }
+
+    /// The text with the values in the places of the variables. Nothing where one would make
+    /// statements mean something else: no value that is not a word of the server's gets into a text
+    /// that is judged and recorded.
+    fn text(&self) -> Option<String> {
+        let held = self.held.as_ref().filter(|held| held.len() == self.places.len())?;
+        let mut text = String::with_capacity(self.text.len() + 64);
+        let mut done = 0;
+        for ((setting, range), value) in self.places.iter().zip(held) {
+            let value = value.as_deref();
+            if !value.is_none_or(is_word) || !keeps_reading(setting, value) {
+                return None;
+            }
+            text.push_str(self.text.get(done..range.start)?);
+            match value {
+                Some(value) => {
+                    text.push('\'');
+                    text.push_str(value);
+                    text.push('\'');
+                }
+                None => text.push_str("NULL"),
+            }
+            done = range.end;
+        }
+        text.push_str(self.text.get(done..)?);
+        Some(text)
+    }
+}
+
+/// Whether it is the name of a variable that needs no quotes.
+fn is_plain(name: &str) -> bool {
+    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'.');
+    let own = name.strip_prefix('@').map(|name| name.strip_prefix('@').unwrap_or(name));
+    own.is_some_and(|own| !own.is_empty() && own.bytes().all(in_name))
+}
+
+/// Whether it is made of what modes and character sets are made of.
+fn is_word(value: &str) -> bool {
+    value.len() <= VALUE_BYTES_MAX
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b','))
+}
+
+impl Conversation {
+    /// Asks what the variables hold that the statement at hand sets pinned settings to. Says
+    /// whether it must wait for that.
+    pub(super) fn ask_for_variables(
+        &mut self,
+        lines: &mut Lines,
+        statements: &Statements,
+        text: &str,
+    ) -> bool {
+        if std::mem::take(&mut self.variables_asked) {
+            return false;
+        }
+        let Some(variables) = Variables::of(statements, text) else { return false };
+        self.variables_asked = true;
+        self.ask(lines, About::Variables(Box::new(variables)));
+        true
+    }
+
+    /// The server has said what the variables hold: the request that waits is the new text from
+    /// now on.
+    pub(super) fn put_in(&mut self, variables: &Variables) {
+        if let (Some(text), Some((payload, _))) = (variables.text(), &mut self.waiting) {
+            payload.clear();
+            payload.push(code::QUERY);
+            payload.extend_from_slice(text.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put_in(setting: &str, value: Option<&str>) -> Option<String> {
+        let text = "/*!40101 SET X=@OLD_X */";
+        let variables = Variables {
+            places: vec![(setting.into(), 15..21)],
+            text: text.into(),
+            question: String::new(),
+            held: Some(vec![value.map(str::to_owned)]),
+        };
+        variables.text()
+    }
+
+    #[test]
+    fn a_value_that_keeps_reading_as_it_is_stands_in_the_place_of_its_variable() {
+        let text = |text: &str| Some(format!("/*!40101 SET X={text} */"));
+        assert_eq!(put_in("sql_mode", Some("STRICT_TRANS_TABLES")), text("'STRICT_TRANS_TABLES'"));
+        assert_eq!(put_in("sql_mode", Some("")), text("''"));
+        assert_eq!(put_in("character_set_results", None), text("NULL"));
+        assert_eq!(put_in("collation_connection", Some("utf8mb4_bin")), text("'utf8mb4_bin'"));
+    }
+
+    #[test]
+    fn any_other_value_is_not_put_in() {
+        for (setting, value) in [
+            ("sql_mode", Some("ANSI_QUOTES")),
+            ("sql_mode", Some("4111111111111111")),
+            ("sql_mode", None),
+            ("character_set_client", Some("gbk")),
+            ("character_set_client", Some("utf8mb4'; DROP")),
+            ("character_set_client", None),
+        ] {
+            assert_eq!(put_in(setting, value), None, "{setting} {value:?}");
+        }
+    }
+
+    #[test]
+    fn only_names_without_quotes_are_asked_for() {
+        for name in ["@OLD_SQL_MODE", "@@sql_mode", "@@global.sql_mode", "@a$1"] {
+            assert!(is_plain(name), "{name}");
+        }
+        for name in ["@", "@@", "@`a b`", "@'x'", "a", "@a, (SELECT 1)", "@@@a"] {
+            assert!(!is_plain(name), "{name}");
+        }
+    }
+}
