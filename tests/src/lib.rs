@@ -20,6 +20,7 @@ pub mod kube;
 pub mod mariadb;
 pub mod middle;
 pub mod mysql_client;
+pub mod mysql_peer;
 pub mod nginx;
 pub mod programs;
 pub mod sshd;

@@ -5,10 +5,12 @@
 //! and the exit status is 0 either way. Rounds of all peers are interleaved, so that a machine
 //! that slows down slows all of them.
 
+mod cells;
 mod connect;
 mod hook;
 mod http;
 mod measure;
+mod mysql;
 mod peers;
 mod pgbench;
 mod postgres;
@@ -51,6 +53,8 @@ enum Subject {
     Connect,
     /// Bulk by cipher, copies, connections and commands, against OpenSSH itself
     Ssh,
+    /// sysbench and a long answer, against direct and haproxy
+    Mysql,
     /// Requests a second, masked bodies and first bytes, against direct, nginx, haproxy, mitmproxy
     Http,
 }
@@ -62,6 +66,14 @@ impl Subject {
             Self::Postgres | Self::Connect => {
                 &[Need::Build, Need::Kernel, Need::Stage, Need::Postgres, Need::Peers]
             }
+            Self::Mysql => &[
+                Need::Build,
+                Need::Kernel,
+                Need::Stage,
+                Need::Mysql,
+                Need::Peers,
+                Need::MysqlPeers,
+            ],
             Self::Ssh => &[Need::Build, Need::Kernel, Need::Stage, Need::Ssh],
             Self::Http => {
                 &[Need::Build, Need::Kernel, Need::Stage, Need::Http, Need::Peers, Need::HttpPeers]
@@ -82,6 +94,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
     let report = match arguments.subject {
         Subject::Postgres => postgres::measure(arguments)?,
         Subject::Connect => connect::measure(arguments)?,
+        Subject::Mysql => mysql::measure(arguments)?,
         Subject::Ssh => ssh::measure(arguments)?,
         Subject::Http => http::measure(arguments)?,
     };

@@ -7,21 +7,19 @@
 
 mod api;
 mod daemon;
-mod job;
 mod leaks;
+mod mysql;
 mod narrator;
+mod plot;
 mod postgres;
 mod running;
-mod scene;
 mod ssh;
 mod tally;
 
 use clap::{Args, ValueEnum};
 
-use crate::console;
-use crate::fault::{During, Fault, Outcome};
+use crate::fault::{Fault, Outcome};
 use crate::setup::{self, Need};
-use daemon::Daemon;
 use narrator::Narrator;
 use tally::Tally;
 
@@ -45,6 +43,8 @@ pub(crate) enum Which {
     Ssh,
     /// A sync with an API
     Api,
+    /// A nightly export from a database of MySQL's kind
+    Mysql,
 }
 
 /// `cargo xtask demo`.
@@ -60,6 +60,7 @@ pub(crate) fn need(which: Which) -> Outcome {
         Which::Postgres => Need::Postgres,
         Which::Ssh => Need::Ssh,
         Which::Api => Need::Http,
+        Which::Mysql => Need::Mysql,
     };
     setup::ensure(&[Need::Build, Need::Kernel, Need::Stage, servers])
 }
@@ -68,54 +69,26 @@ pub(crate) fn need(which: Which) -> Outcome {
 pub(crate) fn play(arguments: &DemoArguments) -> Outcome {
     let narrator = Narrator { silent: arguments.json };
     let mut tally = Tally::default();
+    let (narrator, tally_of) = (&narrator, &mut tally);
     let plot = match arguments.which {
         Which::Postgres => {
-            postgres::play(&narrator, &mut tally)?;
+            postgres::PLOT.play(&postgres::Scene::set_up()?, narrator, tally_of)?;
             postgres::PLOT
         }
         Which::Ssh => {
-            ssh::play(&narrator, &mut tally)?;
+            ssh::PLOT.play(&ssh::Scene::set_up()?, narrator, tally_of)?;
             ssh::PLOT
         }
         Which::Api => {
-            api::play(&narrator, &mut tally)?;
+            api::PLOT.play(&api::Scene::set_up()?, narrator, tally_of)?;
             api::PLOT
+        }
+        Which::Mysql => {
+            mysql::PLOT.play(&mysql::Scene::set_up()?, narrator, tally_of)?;
+            mysql::PLOT
         }
     };
     anstream::println!("{}", tally.json());
     let wrong = tally.wrong(&plot);
     if wrong.is_empty() { Ok(()) } else { Fault::because(wrong.join("\n")) }
-}
-
-/// What is left to look at, and the counting. Shows the session in whose replay `telling` stands.
-fn afterwards(
-    daemon: &Daemon,
-    sensitive: &[impl AsRef<str>],
-    telling: &str,
-    narrator: &Narrator,
-    tally: &mut Tally,
-) -> Outcome {
-    narrator.act("Afterwards: every session can be read again, and shown to be untouched");
-    daemon.wait_for_ended_sessions()?;
-    narrator.show("portcullis sessions list", &daemon.recordings(&["list"])?);
-    let sessions = daemon.sessions()?;
-    tally.verified = !sessions.is_empty();
-    for session in &sessions {
-        let replayed = daemon.recordings(&["replay", session])?;
-        if replayed.contains(telling) {
-            narrator.show(&format!("portcullis sessions replay {session}"), &replayed);
-        }
-        tally.heard.push(replayed);
-        let verified = daemon.recordings(&["verify", session]);
-        if let Err(fault) = &verified {
-            console::warned(&fault.to_string());
-        }
-        tally.verified &= verified.is_ok();
-    }
-    let audit = daemon.audit_log()?;
-    tally.count_events(&audit).during("the audit log")?;
-    tally.heard.push(audit);
-    tally.heard.push(daemon.log());
-    tally.leaked = leaks::count(sensitive, &tally.heard);
-    Ok(())
 }

@@ -39,6 +39,8 @@ pub(crate) enum Need {
     Peers,
     /// What the benchmark of HTTP loads with and compares with.
     HttpPeers,
+    /// What the benchmark of MySQL loads with.
+    MysqlPeers,
     /// A second PostgreSQL, of the newest major version.
     Postgres18,
     /// A real Kubernetes API server, which is built from source, and its clients.
@@ -69,6 +71,7 @@ const EVERYTHING: &[Need] = &[
     Need::Http,
     Need::Peers,
     Need::HttpPeers,
+    Need::MysqlPeers,
     Need::Postgres18,
 ];
 

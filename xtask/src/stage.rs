@@ -8,6 +8,7 @@
 
 pub(crate) mod certificate;
 pub(crate) mod gateway;
+pub(crate) mod mariadb;
 pub(crate) mod network;
 pub(crate) mod nginx;
 pub(crate) mod openssh;

@@ -92,7 +92,7 @@ fn demo() -> Outcome {
     Call::cargo()
         .with(["build", "--quiet", "--workspace", "--locked", "--bins", "--tests"])
         .run()?;
-    for which in [Which::Postgres, Which::Ssh, Which::Api] {
+    for which in [Which::Postgres, Which::Ssh, Which::Api, Which::Mysql] {
         console::step("Testing", &format!("the whole, as the demo plays it: {which:?}"));
         crate::demo::need(which)?;
         crate::demo::play(&DemoArguments { which, json: true })?;

@@ -4,6 +4,7 @@ mod clients;
 mod commands;
 mod generator;
 mod killing;
+mod logins;
 mod masks;
 mod oracle;
 mod prepared;

@@ -156,14 +156,15 @@ fn pgbouncer(stage: &Stage, server: u16) -> Outcome<Way> {
     start("pgbouncer", command, &directory.join("log"), port)
 }
 
-fn haproxy(stage: &Stage, server: u16) -> Outcome<Way> {
+/// haproxy in front of a server on this host.
+pub(super) fn haproxy(stage: &Stage, server: u16) -> Outcome<Way> {
     let port = free_port()?;
     let directory = stage.directory().join("haproxy");
     fs::create_dir_all(&directory).during(directory.display())?;
     let settings = directory.join("haproxy.cfg");
     let text = format!(
         "global\n  maxconn 500\ndefaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\n  \
-         timeout server 1h\nlisten postgres\n  bind 127.0.0.1:{port}\n  \
+         timeout server 1h\nlisten database\n  bind 127.0.0.1:{port}\n  \
          server one 127.0.0.1:{server}\n"
     );
     fs::write(&settings, text).during(settings.display())?;

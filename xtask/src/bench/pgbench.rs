@@ -3,6 +3,7 @@
 //!
 //! Owns calling pgbench and reading what it says, and the processor time of the hop meanwhile.
 
+use super::cells::Run;
 use super::peers::{Arena, DATABASE, USER, Way};
 use super::processor;
 use crate::call::Call;
@@ -12,15 +13,6 @@ use crate::fault::{During, Fault, Outcome};
 /// The query modes, and the numbers of clients, of the cells.
 pub(super) const MODES: &[&str] = &["simple", "extended", "prepared"];
 pub(super) const CLIENTS: &[u32] = &[1, 8, 32];
-
-/// What one run found.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Run {
-    /// Transactions a second, without connecting.
-    pub(super) tps: f64,
-    /// Microseconds of processor time of the hop, a transaction.
-    pub(super) processor_us: f64,
-}
 
 /// Fills the database.
 pub(super) fn fill(arena: &Arena) -> Outcome {

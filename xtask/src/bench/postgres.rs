@@ -2,11 +2,10 @@
 //!
 //! Owns the cases and their bars.
 
-use super::peers::{Arena, DATABASE, Masking, OURS, USER};
+use super::cells::{self, Cell, Drained};
+use super::peers::{Arena, DATABASE, Masking, USER, Way};
 use super::report::{Bar, Report, Row, Sense};
-use super::series::{Series, named, row};
-use super::statistics::{median, median_ratio};
-use super::{BenchArguments, measure, pgbench, processor};
+use super::{BenchArguments, measure, pgbench};
 use crate::console;
 use crate::fault::{During, Outcome};
 
@@ -91,74 +90,18 @@ fn cell(
     arguments: &BenchArguments,
     report: &mut Report,
 ) -> Outcome {
-    let case = format!("{mode}, {clients} clients");
-    console::step("Measuring", &case);
-    let mut all = Series::of(&arena.ways);
-    for _ in 0..arguments.rounds {
-        for series in &mut all {
-            let run = pgbench::run(arena, series.way, mode, clients, arguments.seconds)?;
-            series.first.push(run.tps);
-            series.second.push(run.processor_us);
-        }
-    }
-    report.rows.push(row(&case, "tps", &all, |series| &series.first));
-    let hops: Vec<Series<'_>> =
-        all.into_iter().filter(|series| !series.way.processes.is_empty()).collect();
-    report.rows.push(row(&case, "CPU us/transaction", &hops, |series| &series.second));
-    let Some(ours) = named(&hops, OURS) else { return Ok(()) };
-    for proxy in PROXIES {
-        let theirs = named(&hops, proxy).during("a peer is missing")?;
-        report.bars.push(Bar {
-            name: format!("tps to {proxy}, {case}"),
-            value: median_ratio(&ours.first, &theirs.first).during("no rounds")?,
-            bar: 1.0,
-            sense: Sense::AtLeast,
-        });
-    }
-    let theirs = named(&hops, "haproxy").during("a peer is missing")?;
-    let more = median(&ours.second).zip(median(&theirs.second)).during("no rounds")?;
-    report.bars.push(Bar {
-        name: format!("CPU us/transaction over haproxy, {case}"),
-        value: more.0 - more.1,
-        bar: 3.0,
-        sense: Sense::AtMost,
-    });
-    Ok(())
+    let cell = Cell { case: &format!("{mode}, {clients} clients"), unit: "transaction" };
+    let run = |way: &Way| pgbench::run(arena, way, mode, clients, arguments.seconds);
+    cells::throughput(&cell, &arena.ways, PROXIES, arguments.rounds, run, report)
 }
 
 /// One long answer: its speed, and what the hop spends on it.
 fn long(arena: &Arena, case: &str, sql: &str, rounds: usize, report: &mut Report) -> Outcome {
-    console::step("Measuring", case);
-    let mut all = Series::of(&arena.ways);
-    for _ in 0..rounds {
-        for series in &mut all {
-            let way = series.way;
-            let before = processor::seconds(&way.processes);
-            let line =
-                measure::run(arena, way, &["drain", &way.port.to_string(), USER, DATABASE, sql])?;
-            let used = processor::seconds(&way.processes) - before;
-            let bytes = measure::number(&line, "/bytes")?;
-            series.first.push(bytes / measure::number(&line, "/seconds")? / 1e6);
-            series.second.push(bytes / used / 1e9);
-        }
-    }
-    report.rows.push(row(case, "MB/s", &all, |series| &series.first));
-    let direct: Vec<f64> = named(&all, "direct").during("no direct way")?.first.clone();
-    let hops: Vec<Series<'_>> =
-        all.into_iter().filter(|series| !series.way.processes.is_empty()).collect();
-    report.rows.push(row(case, "GB/s per core of the hop", &hops, |series| &series.second));
-    let Some(ours) = named(&hops, OURS) else { return Ok(()) };
-    report.bars.push(Bar {
-        name: format!("MB/s to direct, {case}"),
-        value: median_ratio(&ours.first, &direct).during("no rounds")?,
-        bar: 0.95,
-        sense: Sense::AtLeast,
-    });
-    report.bars.push(Bar {
-        name: format!("GB/s per core, {case}"),
-        value: median(&ours.second).during("no rounds")?,
-        bar: 0.7,
-        sense: Sense::AtLeast,
-    });
-    Ok(())
+    let drain = |way: &Way| {
+        let line =
+            measure::run(arena, way, &["drain", &way.port.to_string(), USER, DATABASE, sql])?;
+        let bytes = measure::number(&line, "/bytes")?;
+        Ok(Drained { bytes, seconds: measure::number(&line, "/seconds")? })
+    };
+    cells::long(case, &arena.ways, rounds, drain, report)
 }

@@ -5,18 +5,8 @@
 
 use serde_json::{Value, json};
 
+use super::plot::Plot;
 use crate::fault::{During, Outcome};
-
-/// What a demo must come to.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Plot {
-    /// The connections of one run of the job. One more comes when the daemon is back.
-    pub(super) connections: usize,
-    /// What is refused, once.
-    pub(super) denied: &'static str,
-    /// What is held and approved, once.
-    pub(super) held: &'static str,
-}
 
 /// The numbers, and the texts in which nothing sensitive may stand.
 #[derive(Debug, Default)]
@@ -90,7 +80,7 @@ impl Tally {
 
     /// What is not as it must be.
     pub(super) fn wrong(&self, plot: &Plot) -> Vec<String> {
-        let Plot { connections: direct, denied, held } = *plot;
+        let Plot { connections: direct, denied, held, .. } = *plot;
         let captured = direct + 1;
         [
             (self.captured == captured, format!("captured must be {captured}")),
@@ -120,7 +110,7 @@ impl Tally {
 mod tests {
     use super::*;
 
-    const PLOT: Plot = Plot { connections: 4, denied: "the DELETE", held: "the DROP TABLE" };
+    const PLOT: Plot = crate::demo::postgres::PLOT;
 
     #[test]
     fn a_good_run_has_nothing_wrong_and_every_field() {

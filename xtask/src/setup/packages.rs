@@ -51,6 +51,9 @@ const PACKAGES: &[Package] = &[
     needed("libmariadb-java", Need::Mysql, "JDBC, an unchanged client"),
     needed("default-jdk-headless", Need::Mysql, "runs a Java client from its source")
         .or_program("javac"),
+    needed("golang-go", Need::Mysql, "builds a client of Go's").or_program("go"),
+    needed("golang-github-go-sql-driver-mysql-dev", Need::Mysql, "Go's driver, unchanged"),
+    needed("python3-mysqldb", Need::Mysql, "mysqlclient, as Debian has it"),
     needed("nodejs", Need::Mysql, "runs a client of Node's").or_program("node"),
     needed("npm", Need::Mysql, "fetches the client of Node's").or_program("npm"),
     needed("openssh-server", Need::Ssh, "the real server behind the tests and the demo of SSH"),
@@ -76,6 +79,8 @@ const PACKAGES: &[Package] = &[
     needed("wrk", Need::HttpPeers, "loads HTTP/1.1 in the benchmarks").or_program("wrk"),
     needed("nghttp2-client", Need::HttpPeers, "h2load, which loads HTTP/2 in the benchmarks")
         .or_program("h2load"),
+    needed("sysbench", Need::MysqlPeers, "loads databases in the benchmarks")
+        .or_program("sysbench"),
     needed("pgbouncer", Need::Peers, "a peer of the benchmarks").or_program("pgbouncer"),
     needed("haproxy", Need::Peers, "a peer of the benchmarks").or_program("haproxy"),
 ];

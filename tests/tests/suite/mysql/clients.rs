@@ -124,3 +124,34 @@ fn the_driver_of_java_sees_no_difference() {
     let driver = "/usr/share/java/mariadb-java-client.jar";
     same_program(&open_world(), "java", &["-cp", driver, &script("Everything.java")]);
 }
+
+#[test]
+fn the_driver_of_go_sees_no_difference() {
+    // Built once: Debian has the driver where Go looked before it had modules.
+    let program = format!("{}/everything-go", std::env::temp_dir().display());
+    let program = format!("{program}-{}", std::process::id());
+    let mut build = Command::new("go");
+    build.args(["build", "-o", &program, &script("everything.go")]);
+    build.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").env("GOFLAGS", "");
+    let _ = programs::run(build.env("GOCACHE", programs::cache().join("go"))).success();
+    same_program(&open_world(), &program, &[]);
+    std::fs::remove_file(program).unwrap();
+}
+
+#[test]
+fn mysqlclient_sees_no_difference() {
+    // Debian's own, with Debian's own interpreter.
+    same_program(&open_world(), "/usr/bin/python3", &[&script("mysqldb.py")]);
+}
+
+#[test]
+fn mysqlclient_speaks_tls_to_the_gateway() {
+    let world = open_world();
+    let User { name, password } = APP_NATIVE;
+    let mut command = Command::new("/usr/bin/python3");
+    command.arg(script("mysqldb.py")).env("CA", world.authority_file()).env("USER", name);
+    command.env("PORT", world.port().to_string()).env("PASSWORD", password);
+    let database = world.mariadb().fresh_database();
+    let shown = programs::run(command.env("DATABASE", database)).success();
+    assert_eq!(shown.matches("Customer 5").count(), 2, "{shown}");
+}

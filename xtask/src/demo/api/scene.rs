@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::console;
 use crate::demo::daemon::{Daemon, write};
+use crate::demo::plot::{self, Unit};
 use crate::demo::running::{Running, Said};
 use crate::fault::{During, Fault, Outcome};
 use crate::stage::nginx::{self, Nginx};
@@ -39,7 +40,7 @@ const CUSTOMERS: &str = r#"[
 const LIST_OF_ORDERS: &str = r#"[{"id": 7}, {"id": 8}, {"id": 9}]"#;
 
 /// What the job must not see: what is masked, and what it would log in with.
-pub(super) const SENSITIVE_VALUES: &[&str] = &[
+const SENSITIVE_VALUES: &[&str] = &[
     "customer1@mail.example",
     "customer2@mail.example",
     "customer3@mail.example",
@@ -57,26 +58,16 @@ shift
 exec setpriv --reuid=nobody --regid=nogroup --clear-groups -- "$@"
 "#;
 
-/// Where a job runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
-    /// Outside governance. By its token the server takes it to a copy of the shop, because it really
-    /// deletes.
-    Unbound,
-    /// In the unit that the gateway governs.
-    Governed,
-}
-
 /// Everything that is staged.
 #[derive(Debug)]
-pub(super) struct Scene {
+pub(in crate::demo) struct Scene {
     server: Nginx,
-    pub(super) daemon: Daemon,
+    daemon: Daemon,
 }
 
 impl Scene {
     /// Stages the server and the job. The gateway starts later.
-    pub(super) fn set_up() -> Outcome<Self> {
+    pub(in crate::demo) fn set_up() -> Outcome<Self> {
         console::step("Staging", "an API in a network namespace of its own");
         let stage = Stage::set_up("portcullis-demo-api")?;
         network::make(stage.name())?;
@@ -123,30 +114,8 @@ impl Scene {
         Ok(())
     }
 
-    /// Puts the gateway's authority among those that the job's machine trusts.
-    pub(super) fn trust_authority(&self) -> Outcome {
-        let bundle = self.job_directory().join("authorities.pem");
-        let gateway = self.daemon.stage.directory().join("state/ca/host-ca.pem");
-        let gateway = fs::read_to_string(&gateway).during(gateway.display())?;
-        let trusted = fs::read_to_string(&bundle).during(bundle.display())?;
-        write(&bundle, &format!("{trusted}{gateway}"), 0o644)
-    }
-
-    /// Starts the sync.
-    pub(super) fn sync(&self, unit: Unit) -> Outcome<Running> {
-        let script = self.job_directory().join("sync-orders.sh");
-        self.spawn(unit, &["sh", &script.to_string_lossy()])
-    }
-
-    /// One short look at the API.
-    pub(super) fn glance(&self) -> Outcome<Said> {
-        let token = format!("@{}", self.job_directory().join("token").display());
-        let place = format!("https://{HOST}/v1/customers");
-        let line = ["curl", "--silent", "--show-error", "--fail", "--header", &token, &place];
-        self.spawn(Unit::Governed, &line)?.ended()
-    }
-
     fn spawn(&self, unit: Unit, line: &[&str]) -> Outcome<Running> {
+        // By its token the server takes the control run to a copy of the shop.
         let unit = match unit {
             Unit::Unbound => "unbound.service",
             Unit::Governed => "sync-orders.service",
@@ -159,34 +128,63 @@ impl Scene {
         Running::start(command, self.daemon.job_output())
     }
 
-    /// Whether the shop has the prices that the job brought.
-    pub(super) fn has_new_prices(&self) -> bool {
-        let prices = fs::read_to_string(self.shop().join("v1/prices"));
-        prices.is_ok_and(|prices| prices.contains("23"))
-    }
-
-    /// Whether the customer is still there whom the job would remove.
-    pub(super) fn has_old_customer(&self) -> bool {
-        self.shop().join("v1/customers/3").exists()
-    }
-
     /// The control run works on a copy of it.
     fn shop(&self) -> PathBuf {
         self.daemon.stage.directory().join("shops/gateway")
     }
+}
 
-    /// How many connections have brought the server a request.
-    pub(super) fn connections(&self) -> usize {
-        distinct(&self.server.access_log(), |_| true)
+impl plot::Scene for Scene {
+    fn daemon(&self) -> &Daemon {
+        &self.daemon
     }
 
-    /// How many of them came with the job's own token.
-    pub(super) fn direct_connections(&self) -> usize {
-        distinct(&self.server.access_log(), |who| who == "job")
+    fn job(&self, unit: Unit) -> Outcome<Running> {
+        let script = self.job_directory().join("sync-orders.sh");
+        self.spawn(unit, &["sh", &script.to_string_lossy()])
+    }
+
+    fn glance(&self) -> Outcome<Said> {
+        let token = format!("@{}", self.job_directory().join("token").display());
+        let place = format!("https://{HOST}/v1/customers");
+        let line = ["curl", "--silent", "--show-error", "--fail", "--header", &token, &place];
+        self.spawn(Unit::Governed, &line)?.ended()
+    }
+
+    fn trust_gateway(&self) -> Outcome {
+        let bundle = self.job_directory().join("authorities.pem");
+        let gateway = self.daemon.stage.directory().join("state/ca/host-ca.pem");
+        let gateway = fs::read_to_string(&gateway).during(gateway.display())?;
+        let trusted = fs::read_to_string(&bundle).during(bundle.display())?;
+        write(&bundle, &format!("{trusted}{gateway}"), 0o644)
+    }
+
+    fn sensitive_values(&self) -> Outcome<Vec<String>> {
+        Ok(SENSITIVE_VALUES.iter().map(|value| (*value).to_owned()).collect())
+    }
+
+    /// Those that have brought the server a request.
+    fn connections(&self) -> Outcome<usize> {
+        Ok(distinct(&self.server.access_log(), |_| true))
+    }
+
+    fn direct_connections(&self) -> Outcome<usize> {
+        Ok(distinct(&self.server.access_log(), |who| who == "job"))
+    }
+
+    /// The shop has the prices that the job brought.
+    fn approved_done(&self) -> Outcome<bool> {
+        let prices = fs::read_to_string(self.shop().join("v1/prices"));
+        Ok(prices.is_ok_and(|prices| prices.contains("23")))
+    }
+
+    /// The customer is still there whom the job would remove.
+    fn denied_undone(&self) -> Outcome<bool> {
+        Ok(self.shop().join("v1/customers/3").exists())
     }
 
     /// Every request that came through the gateway came with its token: the server saw it.
-    pub(super) fn saw_only_the_gateway(&self) -> Outcome {
+    fn saw_only_the_gateway(&self) -> Outcome {
         let log = self.server.access_log();
         if distinct(&log, |who| who == "gateway") > 0 && distinct(&log, |who| who == "-") == 0 {
             return Ok(());

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::call::Call;
 use crate::console;
 use crate::demo::daemon::{Daemon, write};
+use crate::demo::plot::{self, Unit};
 use crate::demo::running::{Running, Said};
 use crate::fault::{During, Fault, Outcome};
 use crate::stage::openssh::{LOGIN, OpenSsh};
@@ -26,7 +27,7 @@ const LOG: &str = "\
 ";
 
 /// What stands in that log and the job must not see.
-pub(super) const SENSITIVE_VALUES: &[&str] =
+const SENSITIVE_VALUES: &[&str] =
     &["customer1@mail.example", "5555555555554444", "private5@home.example"];
 
 /// Enters the job's machine: its users, its system's SSH files.
@@ -37,25 +38,16 @@ shift
 exec setpriv --reuid=nobody --regid=nogroup --clear-groups -- "$@"
 "#;
 
-/// Where a job runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
-    /// Outside governance, on a copy of the application, because it really removes.
-    Unbound,
-    /// In the unit that the gateway governs.
-    Governed,
-}
-
 /// Everything that is staged.
 #[derive(Debug)]
-pub(super) struct Scene {
+pub(in crate::demo) struct Scene {
     server: OpenSsh,
-    pub(super) daemon: Daemon,
+    daemon: Daemon,
 }
 
 impl Scene {
     /// Stages the host and the job. The gateway starts later.
-    pub(super) fn set_up() -> Outcome<Self> {
+    pub(in crate::demo) fn set_up() -> Outcome<Self> {
         console::step("Staging", "a host in a network namespace of its own");
         let stage = Stage::set_up("portcullis-demo-ssh")?;
         network::make(stage.name())?;
@@ -121,25 +113,6 @@ impl Scene {
         Call::new("chown").with(["--recursive", "nobody:nogroup"]).with([home]).output().map(|_| ())
     }
 
-    /// Puts the gateway's authority where the system looks for what it knows of hosts.
-    pub(super) fn trust_authority(&self) -> Outcome {
-        let path = self.daemon.stage.directory().join("state/ca/ssh-ca.pub");
-        let key = fs::read_to_string(&path).during(path.display())?;
-        let line = format!("@cert-authority {} {key}", network::SERVER);
-        write(&self.job_directory().join("etc-ssh/ssh_known_hosts2"), &line, 0o644)
-    }
-
-    /// Starts the deploy job.
-    pub(super) fn deploy(&self, unit: Unit) -> Outcome<Running> {
-        let script = self.job_directory().join("deploy.sh");
-        self.spawn(unit, &["sh", &script.to_string_lossy()])
-    }
-
-    /// One short look at the host.
-    pub(super) fn glance(&self) -> Outcome<Said> {
-        self.spawn(Unit::Governed, &["ssh", "web", "tail -n 1 /srv/app/log/app.log"])?.ended()
-    }
-
     fn spawn(&self, unit: Unit, line: &[&str]) -> Outcome<Running> {
         let (unit, application) = match unit {
             Unit::Unbound => ("unbound.service", "/srv/copy"),
@@ -152,9 +125,44 @@ impl Scene {
         command.env("HOME", self.job_directory().join("home")).env("APP", application);
         Running::start(command, self.daemon.job_output())
     }
+}
 
-    /// Whether the application was restarted: once by the control run, once by the governed one.
-    pub(super) fn has_restarted(&self) -> Outcome<bool> {
+impl plot::Scene for Scene {
+    fn daemon(&self) -> &Daemon {
+        &self.daemon
+    }
+
+    fn job(&self, unit: Unit) -> Outcome<Running> {
+        let script = self.job_directory().join("deploy.sh");
+        self.spawn(unit, &["sh", &script.to_string_lossy()])
+    }
+
+    fn glance(&self) -> Outcome<Said> {
+        self.spawn(Unit::Governed, &["ssh", "web", "tail -n 1 /srv/app/log/app.log"])?.ended()
+    }
+
+    /// Where the system looks for what it knows of hosts.
+    fn trust_gateway(&self) -> Outcome {
+        let path = self.daemon.stage.directory().join("state/ca/ssh-ca.pub");
+        let key = fs::read_to_string(&path).during(path.display())?;
+        let line = format!("@cert-authority {} {key}", network::SERVER);
+        write(&self.job_directory().join("etc-ssh/ssh_known_hosts2"), &line, 0o644)
+    }
+
+    fn sensitive_values(&self) -> Outcome<Vec<String>> {
+        Ok(SENSITIVE_VALUES.iter().map(|value| (*value).to_owned()).collect())
+    }
+
+    fn connections(&self) -> Outcome<usize> {
+        Ok(self.server.accepted("gateway_key")? + self.server.accepted("job_key")?)
+    }
+
+    fn direct_connections(&self) -> Outcome<usize> {
+        self.server.accepted("job_key")
+    }
+
+    /// The application was restarted: once by the control run, once by the governed one.
+    fn approved_done(&self) -> Outcome<bool> {
         let path = self.server.srv().join("restarts");
         let restarts = fs::read_to_string(&path).during(path.display())?;
         match restarts.lines().count() {
@@ -164,19 +172,9 @@ impl Scene {
         }
     }
 
-    /// Whether the old release is still there.
-    pub(super) fn has_old_release(&self) -> bool {
-        self.server.srv().join("app/releases/release-1/old").exists()
-    }
-
-    /// How many connections the host has let in.
-    pub(super) fn connections(&self) -> Outcome<usize> {
-        Ok(self.server.accepted("gateway_key")? + self.server.accepted("job_key")?)
-    }
-
-    /// How many of them came with the job's own key.
-    pub(super) fn direct_connections(&self) -> Outcome<usize> {
-        self.server.accepted("job_key")
+    /// The old release is still there.
+    fn denied_undone(&self) -> Outcome<bool> {
+        Ok(self.server.srv().join("app/releases/release-1/old").exists())
     }
 }
 

@@ -5,21 +5,20 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::daemon::{Daemon, write};
 use crate::call::Call;
 use crate::console;
+use crate::demo::daemon::{Daemon, write};
+use crate::demo::plot::{self, Unit};
+use crate::demo::running::{Running, Said};
 use crate::fault::{During, Fault, Outcome};
 use crate::places;
 use crate::stage::postgres::{Listen, Postgres};
 use crate::stage::{Stage, certificate, network};
 
-/// The unit that the gateway governs.
-pub(super) const GOVERNED: &str = "nightly-report.service";
-
-const SHOP_SQL: &str = include_str!("../../../tests/fixtures/shop.sql");
-const CONFIGURATION: &str = include_str!("../../demo/gateway.yaml");
-const SCRIPT: &str = include_str!("../../demo/nightly-report.sh");
-const PAYMENTS: &str = include_str!("../../demo/payments.py");
+const SHOP_SQL: &str = include_str!("../../../../tests/fixtures/shop.sql");
+const CONFIGURATION: &str = include_str!("../../../demo/gateway.yaml");
+const SCRIPT: &str = include_str!("../../../demo/nightly-report.sh");
+const PAYMENTS: &str = include_str!("../../../demo/payments.py");
 
 /// What the job knows, and has known for years.
 const REPORT_PASSWORD: &str = "static-password-from-2017";
@@ -28,14 +27,14 @@ const GATEWAY_PASSWORD: &str = "secret-of-the-gateway-5c1b";
 
 /// Everything that is staged.
 #[derive(Debug)]
-pub(super) struct Scene {
+pub(in crate::demo) struct Scene {
     server: Postgres,
-    pub(super) daemon: Daemon,
+    daemon: Daemon,
 }
 
 impl Scene {
     /// Stages the server and the job. The gateway starts later.
-    pub(super) fn set_up() -> Outcome<Self> {
+    pub(in crate::demo) fn set_up() -> Outcome<Self> {
         console::step("Staging", "a shop in a network namespace of its own");
         let stage = Stage::set_up("portcullis-demo")?;
         network::make(stage.name())?;
@@ -51,7 +50,7 @@ impl Scene {
     }
 
     /// Where the job's files are.
-    pub(super) fn job_directory(&self) -> PathBuf {
+    fn job_directory(&self) -> PathBuf {
         self.daemon.stage.directory().join("job")
     }
 
@@ -74,12 +73,54 @@ impl Scene {
     }
 
     /// Runs SQL on the shop, past everything.
-    pub(super) fn query_shop(&self, sql: &str) -> Outcome<String> {
+    fn query_shop(&self, sql: &str) -> Outcome<String> {
         Ok(self.server.query("shop", sql)?.trim().to_owned())
     }
 
-    /// Every value that the job must not see raw.
-    pub(super) fn sensitive_values(&self) -> Outcome<Vec<String>> {
+    /// Runs a program as the job's unit would: the one difference between the control run and the
+    /// governed one is the unit's name, and the copy that the former works on.
+    fn spawn(&self, unit: Unit, line: &[&str]) -> Outcome<Running> {
+        let (unit, database) = match unit {
+            Unit::Unbound => ("unbound-report.service", "shop_copy"),
+            Unit::Governed => ("nightly-report.service", "shop"),
+        };
+        let mut command = self.daemon.stage.command(unit, "setpriv")?;
+        command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]).args(line);
+        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C.UTF-8");
+        command.env("PGHOST", network::SERVER.to_string()).env("PGPORT", "5432");
+        command.env("PGUSER", "report").env("PGDATABASE", database);
+        command.env("PGPASSFILE", self.job_directory().join("pgpass"));
+        command.env("PGCONNECT_TIMEOUT", "10").env("PYTHON", "/usr/bin/python3");
+        command.env("PYTHONPATH", self.job_directory().join("python"));
+        command.current_dir("/");
+        Running::start(command, self.daemon.job_output())
+    }
+
+    fn authorized(&self, user: &str) -> usize {
+        let wanted = format!("connection authorized: {user}");
+        let log = self.server.log();
+        // The superuser is us, looking.
+        log.lines().filter(|line| line.contains(&wanted) && !line.contains("=postgres ")).count()
+    }
+}
+
+impl plot::Scene for Scene {
+    fn daemon(&self) -> &Daemon {
+        &self.daemon
+    }
+
+    fn job(&self, unit: Unit) -> Outcome<Running> {
+        let script = self.job_directory().join("nightly-report.sh");
+        self.spawn(unit, &["sh", &script.to_string_lossy()])
+    }
+
+    fn glance(&self) -> Outcome<Said> {
+        let look = "SELECT id, email FROM users ORDER BY id LIMIT 1";
+        let line = ["psql", "--no-psqlrc", "--no-align", "--tuples-only", "--command", look];
+        self.spawn(Unit::Governed, &line)?.ended()
+    }
+
+    fn sensitive_values(&self) -> Outcome<Vec<String>> {
         let values = self.query_shop(
             "SELECT email FROM users UNION SELECT card FROM payments \
              UNION SELECT substring(note FROM '[^ ]+@[^ ]+') FROM users WHERE note LIKE '%@%'",
@@ -90,21 +131,20 @@ impl Scene {
         Ok(values.lines().map(str::to_owned).collect())
     }
 
-    /// How many connections the server has let in.
-    pub(super) fn connections(&self) -> usize {
-        self.authorized("")
+    fn connections(&self) -> Outcome<usize> {
+        Ok(self.authorized(""))
     }
 
-    /// How many of them came with the job's own password.
-    pub(super) fn direct_connections(&self) -> usize {
-        self.authorized("user=report ")
+    fn direct_connections(&self) -> Outcome<usize> {
+        Ok(self.authorized("user=report "))
     }
 
-    fn authorized(&self, user: &str) -> usize {
-        let wanted = format!("connection authorized: {user}");
-        let log = self.server.log();
-        // The superuser is us, looking.
-        log.lines().filter(|line| line.contains(&wanted) && !line.contains("=postgres ")).count()
+    fn approved_done(&self) -> Outcome<bool> {
+        Ok(self.query_shop("SELECT to_regclass('old_reports') IS NULL")? == "t")
+    }
+
+    fn denied_undone(&self) -> Outcome<bool> {
+        Ok(self.query_shop("SELECT count(*) FROM payments")? == "200")
     }
 }
 
