@@ -5,6 +5,7 @@
 //! what it needs of them the session gives it. A driver's task ends when the connection does.
 
 pub mod http;
+mod idle;
 pub mod kubernetes;
 pub mod mysql;
 pub mod postgres;

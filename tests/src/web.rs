@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `pages` | what it answers |
 //! | `aws` | a store of objects and one of items, as AWS has them |
-//! | `api` | the pages of the API server of a cluster |
+//! | `api`, `streams` | the pages of the API server of a cluster, and its streams |
 //! | `people` | the page that has to be masked, in every form |
 //! | `switched` | WebSocket, and an upgrade of another kind |
 //! | `client` | a client that sends any bytes |
@@ -22,6 +22,7 @@ pub mod api;
 pub mod client;
 pub mod people;
 pub mod station;
+pub mod streams;
 
 use std::collections::BTreeMap;
 use std::io;

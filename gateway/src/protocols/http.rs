@@ -29,7 +29,7 @@
 //! | `headers`, `credential`, `signature` | what is taken out of a request, and put in |
 //! | `interim` | answers before the answer (1xx) |
 //! | `answer`, `body`, `coding`, `scrub` | answers on their way to the client |
-//! | `upgrade`, `websocket` | what follows a switch of protocols |
+//! | `upgrade`, `websocket`, `streams`, `pieces` | what follows a switch of protocols |
 //! | `splice`, `distrust` | clients that do not trust the gateway |
 //! | `blame` | whose fault an end is |
 //! | `words` | what people are told |
@@ -37,7 +37,6 @@
 mod again;
 mod answer;
 mod asked;
-mod attending;
 mod blame;
 mod body;
 mod client_stream;
@@ -52,10 +51,12 @@ mod headers;
 mod held;
 mod interim;
 mod meaning;
+mod pieces;
 mod scrub;
 mod served;
 mod signature;
 mod splice;
+mod streams;
 mod upgrade;
 mod upstream;
 mod websocket;
@@ -79,6 +80,9 @@ pub(in crate::protocols) use distrust::Distrust;
 pub(in crate::protocols) use greeting::server_name;
 pub(in crate::protocols) use headers::take;
 pub(in crate::protocols) use meaning::{Masks, Meaning, Meant, Recorded};
+pub(in crate::protocols) use pieces::Pieces;
+pub(in crate::protocols) use streams::{Output, Side, Stage, Streams, Terminal};
+pub(in crate::protocols) use websocket::Frames;
 pub(in crate::protocols) use words::{sentence, status_of};
 
 /// What a client may ask for in TLS, the better first.

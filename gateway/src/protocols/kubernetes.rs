@@ -15,10 +15,15 @@
 //! | `meaning` | a request, read as the server reads it |
 //! | `accept` | the forms of an answer that can be masked |
 //! | `status` | what people are told |
+//! | `streams` | what follows exec, attach and port-forward |
+//! | `spdy`, `socket` | the two forms that streams come in |
 
 mod accept;
 mod meaning;
+mod socket;
+mod spdy;
 mod status;
+mod streams;
 
 use std::sync::Arc;
 

@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{Seen, State, api, aws, people, switched};
+use super::{Seen, State, api, aws, people, streams, switched};
 
 /// Lines of `/long`.
 const LONG_LINES: usize = 200_000;
@@ -74,6 +74,7 @@ pub(super) async fn answer(
     let query = request.uri().query().unwrap_or_default().to_owned();
     let (first, rest) = split(&path);
     let response = match first {
+        "api" if streams::is_one(&path) => streams::answer(&mut request),
         "api" | "apis" | "version" => api::answer(&seen, &path, &query),
         "echo" => echo(seen, request).await,
         "reflect" => reflect(&seen),

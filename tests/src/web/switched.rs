@@ -5,7 +5,7 @@
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
@@ -27,15 +27,7 @@ pub(super) fn answer(request: &mut Request<Incoming>) -> Response<Page> {
     };
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let is_websocket = wanted.as_bytes().eq_ignore_ascii_case(b"websocket");
-    let headers = response.headers_mut();
-    if let Some(key) = request.headers().get("sec-websocket-key") {
-        let text = format!("{}{GUID}", key.to_str().expect("a key"));
-        let accepted = STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()));
-        let accepted = HeaderValue::from_str(&accepted).expect("base64");
-        headers.insert("sec-websocket-accept", accepted);
-    }
-    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(header::UPGRADE, wanted);
+    agree(request, response.headers_mut(), wanted);
     let upgraded = hyper::upgrade::on(request);
     tokio::spawn(async move {
         let Ok(upgraded) = upgraded.await else { return };
@@ -46,6 +38,18 @@ pub(super) fn answer(request: &mut Request<Incoming>) -> Response<Page> {
         }
     });
     response
+}
+
+/// Says in an answer that it goes on as it was asked to.
+pub(super) fn agree(request: &Request<Incoming>, headers: &mut HeaderMap, wanted: HeaderValue) {
+    if let Some(key) = request.headers().get("sec-websocket-key") {
+        let text = format!("{}{GUID}", key.to_str().expect("a key"));
+        let accepted = STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()));
+        let accepted = HeaderValue::from_str(&accepted).expect("base64");
+        headers.insert("sec-websocket-accept", accepted);
+    }
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, wanted);
 }
 
 async fn echo(upgraded: Upgraded) -> std::io::Result<()> {

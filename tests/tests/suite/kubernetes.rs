@@ -5,6 +5,7 @@
 
 mod masks;
 mod requests;
+mod streams;
 
 use tests::web::WebServer;
 use tests::world::{Configuration, Upstream, World};

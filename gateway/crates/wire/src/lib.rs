@@ -11,6 +11,7 @@ pub mod http;
 pub mod kubernetes;
 pub mod mysql;
 pub mod postgres;
+pub mod spdy;
 pub mod ssh;
 
 pub use edit::Edit;

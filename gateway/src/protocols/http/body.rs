@@ -15,18 +15,12 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep};
 
+use super::super::idle;
 use super::blame::Blame;
-use super::client_stream::Busy;
 use super::coding::Decoder;
 use super::desk::{Desk, Ended, Note};
-use super::scrub::{Needles, Scrubber};
-use super::{answer, headers};
+use super::scrub::Scrubber;
 use crate::session::{BodyMasker, OperationOutcome, OutputStream, Receipt, Refusal};
-
-/// How long what is held back of a body waits for what may follow.
-const QUIET: Duration = Duration::from_millis(500);
-/// The same where it looks like the beginning of what is masked.
-const QUIET_LIKELY: Duration = Duration::from_secs(2);
 
 /// Why a body ends before its end.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +50,11 @@ impl Tap {
     pub(super) fn masked_by(mut self, masker: Option<BodyMasker>) -> Self {
         self.masker = masker;
         self
+    }
+
+    /// Whether anything is still recorded.
+    pub(super) const fn listens(&self) -> bool {
+        self.left > 0
     }
 
     /// Records what is still recorded of it.
@@ -114,7 +113,7 @@ impl Body for RequestBody {
                 {
                     tap.hear(data);
                 }
-                polled.map(|frame| frame.map(|frame| frame.map(with_fit_trailers)))
+                polled
             }
         }
     }
@@ -136,17 +135,6 @@ impl Body for RequestBody {
     }
 }
 
-/// A frame whose trailers, where it has them, say nothing that belongs into the head.
-fn with_fit_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
-    match frame.into_trailers() {
-        Ok(mut trailers) => {
-            headers::take_from_trailers(&mut trailers);
-            Frame::trailers(trailers)
-        }
-        Err(frame) => frame,
-    }
-}
-
 /// What is done to an answer's body.
 #[derive(Debug, Default)]
 pub(super) struct Stages {
@@ -156,8 +144,6 @@ pub(super) struct Stages {
     pub(super) scrubber: Option<Scrubber>,
     /// Masks.
     pub(super) masker: Option<BodyMasker>,
-    /// What must not stand in trailers.
-    pub(super) needles: Arc<Needles>,
 }
 
 impl Stages {
@@ -198,11 +184,11 @@ impl Stages {
     /// could be waiting for.
     fn waits(&self) -> Option<Duration> {
         if self.masker.as_ref().is_some_and(|masker| masker.is_holding() && masker.is_likely()) {
-            return Some(QUIET_LIKELY);
+            return Some(idle::held_for(false, true));
         }
         let holds = self.scrubber.as_ref().is_some_and(Scrubber::is_holding)
             || self.masker.as_ref().is_some_and(BodyMasker::is_holding);
-        holds.then_some(QUIET)
+        holds.then_some(idle::held_for(false, false))
     }
 
     /// Shows that, because nothing has come for a while.
@@ -248,15 +234,14 @@ pub(super) struct Ending {
     /// Taken when the end is told: whoever is told needs it for himself.
     receipt: Option<Arc<Receipt>>,
     ended: Ended,
-    _busy: Option<Busy>,
 }
 
 impl Ending {
     /// Until it is told otherwise, the answer did not come to its end.
-    pub(super) fn new(desk: Arc<Desk>, receipt: Receipt, busy: Option<Busy>) -> Self {
+    pub(super) fn new(desk: Arc<Desk>, receipt: Receipt) -> Self {
         let status = String::from("not sent");
         let ended = Ended { outcome: OperationOutcome::Failed, status, bytes: 0, masked_values: 0 };
-        Self { desk, receipt: Some(Arc::new(receipt)), ended, _busy: busy }
+        Self { desk, receipt: Some(Arc::new(receipt)), ended }
     }
 
     /// It came to its end, and did what was asked or not.
@@ -274,9 +259,14 @@ impl Ending {
         self.receipt.as_deref().ok_or_else(super::desk::over)
     }
 
+    /// The operation, for who notes something down about it while it lasts.
+    pub(super) fn handle(&self) -> Weak<Receipt> {
+        self.receipt.as_ref().map(Arc::downgrade).unwrap_or_default()
+    }
+
     /// Records one side of the operation, up to so many bytes.
     pub(super) fn tap(&self, stream: OutputStream, bytes_max: usize) -> Tap {
-        let receipt = self.receipt.as_ref().map(Arc::downgrade).unwrap_or_default();
+        let receipt = self.handle();
         Tap { desk: Arc::clone(&self.desk), receipt, stream, left: bytes_max, masker: None }
     }
 }
@@ -382,9 +372,6 @@ impl Shown {
                 Some(Ok(data)) => self.stages.push(data),
                 Some(Err(frame)) => {
                     self.trailers = frame.into_trailers().ok();
-                    if let Some(trailers) = &mut self.trailers {
-                        self.masked_before += answer::star_fields(trailers, &self.stages.needles);
-                    }
                     self.end()
                 }
                 None => self.end(),

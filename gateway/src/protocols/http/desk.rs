@@ -18,6 +18,9 @@ use crate::session::{
     Refusal, RefusalKind, Session,
 };
 
+/// The kind of terminal, which nothing over HTTP says.
+const TERM: &str = "xterm";
+
 /// The session of a connection.
 #[derive(Debug)]
 pub(super) struct Desk {
@@ -30,6 +33,8 @@ pub(super) struct Desk {
 pub(super) enum Note {
     /// A part of a body, as it was sent or shown.
     Output { receipt: Weak<Receipt>, stream: OutputStream, bytes: Bytes },
+    /// The terminal of what runs: a new one, or its new size.
+    Terminal { receipt: Weak<Receipt>, is_new: bool, columns: u32, rows: u32 },
     /// The end of an operation.
     Finished { receipt: Arc<Receipt>, ended: Ended },
     /// A hold that nobody waits for any more.
@@ -166,6 +171,11 @@ impl Desk {
                         session.record_output(Some(&receipt), stream, &bytes);
                     }
                 }
+                Note::Terminal { receipt, is_new, columns, rows } => match receipt.upgrade() {
+                    Some(receipt) if is_new => session.terminal(&receipt, TERM, columns, rows),
+                    Some(receipt) => session.resized(&receipt, columns, rows),
+                    None => {}
+                },
                 Note::Finished { receipt, ended } => finish(session, receipt, &ended),
                 Note::GivenUp(held) => {
                     // A hold that is cancelled is settled at once.

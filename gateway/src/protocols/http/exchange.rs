@@ -25,7 +25,7 @@ use super::answer::{self, Way};
 use super::asked::{self, Asked, Place};
 use super::blame::Blame;
 use super::body::{AnswerBody, Ending, RequestBody, Tap};
-use super::client_stream::{Busy, Line, REFUSED};
+use super::client_stream::{Line, REFUSED};
 use super::credential::{Given, Login};
 use super::desk::Desk;
 use super::held::{self, Arriving};
@@ -94,11 +94,10 @@ impl<T: Into<Refused>> From<T> for Failed {
     }
 }
 
-/// Serves one request. `_busy` goes when it has its answer, of which the body may still come.
+/// Serves one request.
 pub(super) async fn serve(
     open: Arc<Open>,
     mut request: Request<Incoming>,
-    _busy: Option<Busy>,
 ) -> Result<Response<AnswerBody>, Gone> {
     let upgrades = open.line.as_ref().is_some_and(|line| line.awaits_switch());
     let on_upgrade = upgrades.then(|| hyper::upgrade::on(&mut request));
@@ -133,7 +132,7 @@ async fn exchange(
     let (mut parts, body) = request.into_parts();
     let asked = read(open, &parts, on_upgrade.is_some()).await?;
     let (shared, login) = open.upstream.as_ref().map_err(Refusal::clone)?;
-    let (permit, mut body) = held::permit(open, &asked.operation, body).await?;
+    let (permit, mut body) = held::permit(&open.desk, &asked.operation, body).await?;
     if login.signs_body(&parts)
         && let Arriving::Streamed(incoming) = body
     {
@@ -143,8 +142,7 @@ async fn exchange(
     let given = prepare(open, &asked, &mut parts, login, &body).await?;
     let (receipt, sender) = shared.open(permit);
     // From here on its end is told, however it ends: nobody else keeps the receipt.
-    let busy = open.line.as_ref().map(Line::busy);
-    let mut ending = Ending::new(Arc::clone(&open.desk), receipt, busy);
+    let mut ending = Ending::new(Arc::clone(&open.desk), receipt);
     let fields = fields(open, ending.receipt()?, &asked).await?;
     if fields.is_some() {
         headers::take_parts(&mut parts.headers);
@@ -156,8 +154,10 @@ async fn exchange(
     let is_http2 = sender.is_http2();
     let is_old = parts.version < Version::HTTP_11;
     address(open, &asked, &mut parts, is_http2)?;
+    let mut streams = None;
     if asked.upgrades {
-        switch.put(&mut parts.headers, fields.is_some())?;
+        streams = open.place.meaning.streams(&asked, switch.name(), &mut parts.headers)?;
+        switch.put(&mut parts.headers, fields.is_some() && streams.is_none())?;
     }
     let is_head = parts.method == Method::HEAD;
     let recorded = open.place.meaning.recorded(&asked);
@@ -192,8 +192,12 @@ async fn exchange(
     let tap = ending.tap(OutputStream::Output, recorded_bytes_max);
     let way = Way { fields, needles, is_head, tap };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        if streams.as_ref().is_some_and(|streams| !streams.agrees(response.headers())) {
+            let what = "goes on in another protocol than it was asked to";
+            return Err(upstream_failed(what).into());
+        }
         return match on_upgrade {
-            Some(client) => Ok(upgrade::switch(open, client, response, ending, way)),
+            Some(client) => Ok(upgrade::switch(open, client, response, ending, way, streams)),
             None => Err(upstream_failed("switched protocols, which nobody asked for").into()),
         };
     }

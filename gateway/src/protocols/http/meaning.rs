@@ -11,6 +11,7 @@ use model::{Access, Action, MaskProfile, Object, RequestFacts, ResourceFacts};
 
 use super::asked::Asked;
 use super::body::AnswerBody;
+use super::streams::Streams;
 use super::words;
 use crate::session::{FieldSet, Place, Refusal};
 
@@ -75,6 +76,20 @@ pub(in crate::protocols) trait Meaning: Send + Sync + std::fmt::Debug {
         _headers: &mut HeaderMap,
     ) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    /// What follows a switch of protocols, offered to the upstream in a form that can be read;
+    /// `None` where it is frames of WebSocket, or bytes. `wanted` is what the client asks to go on in.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn streams(
+        &self,
+        _asked: &Asked,
+        _wanted: &str,
+        _headers: &mut HeaderMap,
+    ) -> Result<Option<Box<dyn Streams>>, Refusal> {
+        Ok(None)
     }
 
     /// What of an exchange may be recorded.

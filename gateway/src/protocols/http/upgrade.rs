@@ -16,6 +16,7 @@ use tokio::io::copy_bidirectional;
 use super::answer::{self, Way};
 use super::body::{AnswerBody, Ending};
 use super::exchange::Open;
+use super::streams::{Stage, Streams};
 use super::websocket;
 use crate::session::{OperationOutcome, Refusal, RefusalKind};
 
@@ -26,6 +27,11 @@ const EXTENSIONS: HeaderName = HeaderName::from_static("sec-websocket-extensions
 pub(super) struct Wanted(Option<HeaderValue>);
 
 impl Wanted {
+    /// What is asked for.
+    pub(super) fn name(&self) -> &str {
+        self.0.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
     /// As it stands in a request.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         Self(headers.get(header::UPGRADE).cloned())
@@ -59,6 +65,7 @@ pub(super) fn switch(
     mut response: Response<Incoming>,
     mut ending: Ending,
     way: Way,
+    streams: Option<Box<dyn Streams>>,
 ) -> Response<AnswerBody> {
     let upstream = hyper::upgrade::on(&mut response);
     let (parts, _) = response.into_parts();
@@ -75,11 +82,14 @@ pub(super) fn switch(
     open.upgraded.spawn(async move {
         let relayed = async {
             let (client, upstream) = tokio::try_join!(client, upstream)?;
-            if is_websocket {
+            if let Some(streams) = streams {
+                Ok(follow(&shared, streams, client, upstream, &mut ending).await)
+            } else if is_websocket {
                 let relay = websocket::Relay::new(&shared, way, bytes_max, &mut ending);
-                Ok(relay.run(client, upstream).await)
+                Ok(relay.run(client, upstream).await.map(|()| OperationOutcome::Completed))
             } else {
-                Ok::<_, hyper::Error>(copy(client, upstream, &mut ending).await)
+                let copied = copy(client, upstream, &mut ending).await;
+                Ok::<_, hyper::Error>(copied.map(|()| OperationOutcome::Completed))
             }
         };
         let relayed = tokio::select! {
@@ -88,12 +98,44 @@ pub(super) fn switch(
             relayed = relayed => relayed,
         };
         match relayed {
-            Ok(Ok(())) => ending.complete(OperationOutcome::Completed),
+            Ok(Ok(outcome)) => ending.complete(outcome),
             Ok(Err(error)) => tracing::debug!(%error, "an upgraded connection failed"),
             Err(error) => tracing::debug!(%error, "an upgrade failed"),
         }
     });
     answer
+}
+
+/// Relays streams that somebody reads.
+async fn follow(
+    open: &Open,
+    streams: Box<dyn Streams>,
+    client: Upgraded,
+    upstream: Upgraded,
+    ending: &mut Ending,
+) -> std::io::Result<OperationOutcome> {
+    let recorded_bytes_max =
+        if streams.are_in_terminal() { usize::MAX } else { open.recorded_bytes_max };
+    let stage = Stage::new(&open.desk, ending, recorded_bytes_max).await;
+    let Some(mut stage) = stage else { return Ok(OperationOutcome::Failed) };
+    let relayed = streams.relay(TokioIo::new(client), TokioIo::new(upstream), &mut stage).await;
+    let Stage { out, error, ended: said, others, .. } = stage;
+    let ended = ending.ended();
+    ended.bytes += out.bytes + error.bytes + others;
+    ended.masked_values += out.masked_values + error.masked_values;
+    let well = match said {
+        Some((status, well)) => {
+            ended.status = status;
+            well
+        }
+        None => relayed.is_ok(),
+    };
+    match relayed {
+        // Clients leave with the last word, some without a goodbye.
+        Err(error) if !well || ended.status.is_empty() => Err(error),
+        _ if well => Ok(OperationOutcome::Completed),
+        _ => Ok(OperationOutcome::Failed),
+    }
 }
 
 async fn copy(client: Upgraded, upstream: Upgraded, ending: &mut Ending) -> std::io::Result<()> {

@@ -7,20 +7,18 @@
 use std::io;
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use wire::http::websocket::{FrameHead, Opcode, apply_mask};
 
 use super::answer::Way;
 use super::body::{Ending, Tap};
 use super::exchange::Open;
+use super::pieces::Pieces;
 use super::scrub::Needles;
 use crate::session::{FieldSet, OutputStream, mask_message};
-
-/// Bytes of a payload passed on at once.
-const PIECE_BYTES: usize = 32 * 1024;
 
 /// Relays one connection.
 pub(super) struct Relay<'a> {
@@ -78,31 +76,31 @@ impl<'a> Relay<'a> {
 }
 
 /// Frames of one side.
-struct Frames<R> {
-    from: R,
-    held: BytesMut,
+pub(in crate::protocols) struct Frames<R> {
+    from: Pieces<R>,
     /// Whether they must be masked with a key: a client's must, a server's must not.
     are_masked: bool,
 }
 
 impl<R: AsyncRead + Unpin> Frames<R> {
-    fn new(from: R, are_masked: bool) -> Self {
-        Self { from, held: BytesMut::with_capacity(4 * 1024), are_masked }
+    /// Of one side.
+    pub(in crate::protocols) fn new(from: R, are_masked: bool) -> Self {
+        Self { from: Pieces::new(from), are_masked }
     }
 
     /// The next head; `None` at the end.
-    async fn head(&mut self) -> io::Result<Option<FrameHead>> {
+    pub(in crate::protocols) async fn head(&mut self) -> io::Result<Option<FrameHead>> {
         loop {
-            match FrameHead::read(&self.held).map_err(broken)? {
+            match FrameHead::read(self.from.held()).map_err(broken)? {
                 Some((head, length)) => {
-                    self.held.advance(length);
+                    self.from.advance(length);
                     if head.mask.is_some() != self.are_masked {
                         return Err(broken("a frame is not masked as its sender must"));
                     }
                     return Ok(Some(head));
                 }
-                None if self.from.read_buf(&mut self.held).await? == 0 => {
-                    return if self.held.is_empty() {
+                None if !self.from.more().await? => {
+                    return if self.from.held().is_empty() {
                         Ok(None)
                     } else {
                         Err(io::ErrorKind::UnexpectedEof.into())
@@ -114,15 +112,13 @@ impl<R: AsyncRead + Unpin> Frames<R> {
     }
 
     /// At most `most` bytes of a payload.
-    async fn piece(&mut self, most: u64) -> io::Result<BytesMut> {
-        if self.held.is_empty() {
-            self.held.reserve(PIECE_BYTES);
-            if self.from.read_buf(&mut self.held).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-        }
-        let length = usize::try_from(most).unwrap_or(usize::MAX).min(self.held.len());
-        Ok(self.held.split_to(length))
+    pub(in crate::protocols) async fn piece(&mut self, most: u64) -> io::Result<BytesMut> {
+        self.from.piece(most).await
+    }
+
+    /// So many bytes of a payload, which somebody has found to be few.
+    pub(in crate::protocols) async fn whole(&mut self, length: u64) -> io::Result<BytesMut> {
+        self.from.whole(usize::try_from(length).unwrap_or(usize::MAX)).await
     }
 }
 

@@ -10,8 +10,8 @@ use http::{HeaderMap, Response, StatusCode};
 use model::{Access, Action, Domain, FieldPattern, Object, RequestFacts, ResourceFacts};
 use wire::kubernetes::Attributes;
 
-use super::super::http::{AnswerBody, Asked, Masks, Meaning, Meant, Recorded, take};
-use super::{accept, status};
+use super::super::http::{AnswerBody, Asked, Masks, Meaning, Meant, Recorded, Streams, take};
+use super::{accept, status, streams};
 use crate::session::{Place, Refusal, RefusalKind};
 
 /// What a name of the query has that is a word of a command.
@@ -92,6 +92,17 @@ impl Meaning for Cluster {
         Ok(())
     }
 
+    fn streams(
+        &self,
+        asked: &Asked,
+        wanted: &str,
+        headers: &mut HeaderMap,
+    ) -> Result<Option<Box<dyn Streams>>, Refusal> {
+        let streams = asked.actions().find(|action| is_stream(*action));
+        let (Some(action), Some(facts)) = (streams, asked.resource()) else { return Ok(None) };
+        streams::offer(action, facts, wanted, headers).map(Some)
+    }
+
     fn recorded(&self, asked: &Asked) -> Recorded {
         let is_credential = asked.resource().is_some_and(|facts| {
             CREDENTIALS.contains(&(&*facts.group, &*facts.resource, &*facts.subresource))
@@ -135,10 +146,13 @@ fn action(read: &Attributes<'_>) -> Action {
         .unwrap_or(Action::KubeOther)
 }
 
+const fn is_stream(action: Action) -> bool {
+    matches!(action, Action::KubeExec | Action::KubeAttach | Action::KubePortForward)
+}
+
 /// Streams are what goes on in another protocol, and nothing else does.
 fn check_streams(action: Action, read: &Attributes<'_>, upgrades: bool) -> Result<(), String> {
-    let streams = matches!(action, Action::KubeExec | Action::KubeAttach | Action::KubePortForward);
-    match (streams, upgrades) {
+    match (is_stream(action), upgrades) {
         (true, false) => {
             Err(format!("{action} goes on in SPDY or WebSocket, and was not asked to"))
         }

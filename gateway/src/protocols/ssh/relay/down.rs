@@ -12,6 +12,7 @@ use russh::{ChannelMsg, ChannelWriteHalf, client, server};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::super::super::idle;
 use super::super::fault::Fault;
 use super::super::inflow::Inflow;
 use super::super::output::{Counts, Output};
@@ -21,15 +22,6 @@ use super::super::words;
 use super::{FAREWELL_WITHIN, Status, name};
 use crate::session::Refusal;
 
-/// How long a terminal's output may be held back for what may follow. Raised, echoed keys lag.
-const TERMINAL_IDLE: Duration = Duration::from_millis(50);
-/// The same for other output, and for a terminal at which nobody has typed just now: nobody minds a
-/// prompt that comes late.
-const TEXT_IDLE: Duration = Duration::from_millis(500);
-/// The same where what is held back looks like the beginning of what is masked.
-const LIKELY_IDLE: Duration = Duration::from_secs(2);
-/// How long after a key its echo is waited for.
-const ECHOED_WITHIN: Duration = Duration::from_millis(300);
 /// How long what a client sent before it closed the channel may take to go upstream.
 const SENT_WITHIN: Duration = Duration::from_secs(10);
 
@@ -147,13 +139,8 @@ impl Down<'_> {
 
     /// How long what is held back waits for what may follow.
     fn idle(&self) -> Duration {
-        if self.typed.is_some_and(|typed| typed.lock().is_fresh(ECHOED_WITHIN)) {
-            TERMINAL_IDLE
-        } else if self.out.is_likely() || self.error.is_likely() {
-            LIKELY_IDLE
-        } else {
-            TEXT_IDLE
-        }
+        let typed = self.typed.is_some_and(|typed| typed.lock().is_fresh(idle::ECHOED_WITHIN));
+        idle::held_for(typed, self.out.is_likely() || self.error.is_likely())
     }
 
     /// Whether this cannot come after what has come. Nothing of it is shown, nor of what follows.
