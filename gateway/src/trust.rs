@@ -29,22 +29,24 @@ mod revert;
 mod scan;
 mod state;
 mod step;
+mod systemd;
 #[cfg(test)]
 mod tests;
 mod units;
 pub mod verify;
 
-pub use apply::{Applied, apply};
+pub use apply::{Applied, apply, apply_step};
 pub use authority::Authority;
 pub use block::{BlockError, Marks};
 pub use environment::exports;
 pub use files::Files;
 pub use journal::{Journal, JournalError};
 pub use plan::{Options, Plan, Subject};
-pub use revert::{Reverted, revert};
+pub use revert::{Reverted, revert, revert_step};
 pub use scan::Scan;
 pub use state::{State, state};
 pub use step::{Layer, Step};
+pub use systemd::daemon_reload;
 
 /// Why a step was not done, or not taken back.
 #[derive(Debug, thiserror::Error)]

@@ -37,6 +37,7 @@
 mod again;
 mod answer;
 mod asked;
+mod attending;
 mod blame;
 mod body;
 mod client_stream;

@@ -10,7 +10,7 @@ use super::block::Rest;
 use super::files::{Attributes, Files, Found};
 use super::journal::{Entry, Journal, Kept, Undo, sha256};
 use super::plan::Plan;
-use super::step::{Action, Step};
+use super::step::{Action, Step, is_by_hand};
 use super::{State, TrustError, anchors, keystore, kubeconfig, revert, state};
 
 /// What was done.
@@ -38,7 +38,9 @@ pub fn apply(
     force: bool,
 ) -> Result<Applied, TrustError> {
     let mut applied = Applied::default();
-    let unwanted = |entry: &&Entry| plan.steps.iter().all(|step| step.id != entry.id);
+    let unwanted = |entry: &&Entry| {
+        !is_by_hand(&entry.id) && plan.steps.iter().all(|step| step.id != entry.id)
+    };
     let unwanted: Vec<Entry> = journal.written.entries.iter().filter(unwanted).cloned().collect();
     for entry in unwanted.iter().rev() {
         match revert::take_back(files, journal, entry, force) {
@@ -68,12 +70,23 @@ pub fn apply(
     Ok(applied)
 }
 
+/// Does one step by itself; false where it was done.
+///
+/// # Errors
+/// Where it fails, or the journal cannot be kept.
+pub fn apply_step(files: &Files, journal: &mut Journal, step: &Step) -> Result<bool, TrustError> {
+    one(files, journal, step, false)
+}
+
 /// Does a step; false where it was done.
 fn one(files: &Files, journal: &mut Journal, step: &Step, force: bool) -> Result<bool, TrustError> {
     let state = state(files, journal, step)?;
     let cut_off = journal.entry(&step.id).filter(|entry| !entry.done).cloned();
     match (state, cut_off) {
-        (State::Applied, None) => return Ok(false),
+        (State::Applied, None) => {
+            adopt(files, journal, step)?;
+            return Ok(false);
+        }
         (State::Applied, Some(entry)) => {
             if let Action::Anchor { system, .. } = &step.action {
                 anchors::run(files, &system.tool)?;
@@ -99,6 +112,16 @@ fn one(files: &Files, journal: &mut Journal, step: &Step, force: bool) -> Result
     }
     finish(files, journal, step, entry)?;
     Ok(true)
+}
+
+/// Takes a block that is there already into the journal, so that it is taken back with the rest.
+fn adopt(files: &Files, journal: &mut Journal, step: &Step) -> Result<(), TrustError> {
+    if journal.entry(&step.id).is_some() || !matches!(step.action, Action::Block { .. }) {
+        return Ok(());
+    }
+    let Some(now) = files.read(&step.path)? else { return Ok(()) };
+    let entry = begin(files, journal, step, Some(&now), &now.bytes)?;
+    finish(files, journal, step, entry)
 }
 
 /// The file with the step done.

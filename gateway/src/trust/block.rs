@@ -76,11 +76,10 @@ impl Marks {
         files.read(&path)?.map_or(Ok(None), |found| self.body(&found.bytes))
     }
 
-    /// Puts the body in, in the place of what is there. False where it is there already.
-    ///
-    /// # Errors
-    /// Where the file cannot be read or written, or a block has no end.
-    pub fn put(&self, path: &Path, body: &[u8]) -> Result<bool, BlockError> {
+    /// Puts the body in, in the place of what is there. False where it is there already. (A step
+    /// does it with a journal.)
+    #[cfg(test)]
+    fn put(&self, path: &Path, body: &[u8]) -> Result<bool, BlockError> {
         let (files, path) = host(path)?;
         let before = files.read(&path)?;
         let bytes = before.as_ref().map(|found| found.bytes.as_slice());

@@ -15,7 +15,7 @@ use super::journal::sha256;
 use super::scan::{self, Discovered, Scan};
 use super::step::{Action, Layer, Step};
 use super::units::{self, Unit};
-use super::{Authority, TrustError, environment, keystore, kubeconfig};
+use super::{Authority, TrustError, environment, keystore, kubeconfig, systemd};
 
 /// Where our own files are, below a directory for each instance.
 const OUR_DIRECTORY: &str = "/etc/portcullis-trust";
@@ -208,6 +208,12 @@ impl Planner<'_> {
             others.join(", ")
         ));
         if !units.is_empty() {
+            self.note(if systemd::runs(self.files) {
+                "apply has systemd read the drop-ins (systemctl daemon-reload)."
+            } else {
+                "systemd does not run here: it reads the drop-ins when it is started, and no \
+                 daemon-reload is done."
+            });
             let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
             self.note(format!(
                 "Running services see a changed environment when they are restarted: systemctl \
@@ -373,11 +379,7 @@ impl Planner<'_> {
     fn ssh(&mut self) -> Result<(), TrustError> {
         if let Some((path, line)) = &self.subject.ssh {
             let path = self.files.resolve(path)?;
-            let marks = Marks::of_ssh(&self.subject.instance);
-            let action = Action::Block { marks, body: line.clone().into_bytes() };
-            let step = Step::new(Layer::Ssh, path, "add the authority's line", action);
-            let who = String::from("ssh, scp, sftp, and what runs them");
-            self.plan.steps.push(step.for_whom(vec![who]));
+            self.plan.steps.push(Step::ssh(path, &self.subject.instance, line));
         }
         Ok(())
     }

@@ -53,6 +53,18 @@ pub fn revert(files: &Files, journal: &mut Journal, force: bool) -> Result<Rever
     Ok(reverted)
 }
 
+/// Takes one step back by itself; false where the journal does not have it.
+///
+/// # Errors
+/// Where it cannot be taken back, or the journal not be kept.
+pub fn revert_step(files: &Files, journal: &mut Journal, id: &str) -> Result<bool, TrustError> {
+    let Some(entry) = journal.entry(id).cloned() else { return Ok(false) };
+    take_back(files, journal, &entry, false)?;
+    journal.take(files, id)?;
+    journal.tidy(files)?;
+    Ok(true)
+}
+
 /// Takes one step back; its entry stays.
 pub(super) fn take_back(
     files: &Files,

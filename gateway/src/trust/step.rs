@@ -3,12 +3,14 @@
 //! Owns the value. Must not do anything.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::TrustError;
 use super::anchors::Anchoring;
 use super::block::Marks;
+use super::files::Files;
 
 /// What kind of store a step is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -106,6 +108,18 @@ impl Layer {
     }
 }
 
+/// What steps are named that no plan knows of.
+const BY_HAND: &str = "by hand:";
+
+fn by_hand(path: &Path) -> String {
+    format!("{BY_HAND}{}", path.display())
+}
+
+/// Whether a step of this name was asked for by itself, and is no plan's to take back.
+pub(super) fn is_by_hand(id: &str) -> bool {
+    id.starts_with(BY_HAND)
+}
+
 impl fmt::Display for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -128,6 +142,41 @@ impl Step {
     ) -> Self {
         let id = format!("{layer}:{}", path.display());
         Self { id, layer, path, what: what.into(), needed_by: Vec::new(), action }
+    }
+
+    /// The authority's line for the system's SSH clients. The path has its links resolved.
+    pub(super) fn ssh(path: PathBuf, instance: &str, line: &str) -> Self {
+        let action =
+            Action::Block { marks: Marks::of_ssh(instance), body: line.as_bytes().to_vec() };
+        Self::new(Layer::Ssh, path, "add the authority's line", action)
+            .for_whom(vec![String::from("ssh, scp, sftp, and what runs them")])
+    }
+
+    /// The same in a file that somebody named: no plan knows of it, so none takes it back.
+    ///
+    /// # Errors
+    /// Where the way to the file cannot be read.
+    pub fn ssh_by_hand(
+        files: &Files,
+        file: &Path,
+        instance: &str,
+        line: &str,
+    ) -> Result<Self, TrustError> {
+        let step = Self::ssh(files.resolve(file)?, instance, line);
+        Ok(Self { id: by_hand(&step.path), ..step })
+    }
+
+    /// The same in the system's file, as a plan has it.
+    ///
+    /// # Errors
+    /// Where the way to the file cannot be read.
+    pub fn ssh_of_system(
+        files: &Files,
+        file: &Path,
+        instance: &str,
+        line: &str,
+    ) -> Result<Self, TrustError> {
+        Ok(Self::ssh(files.resolve(file)?, instance, line))
     }
 
     pub(super) fn for_whom(mut self, needed_by: Vec<String>) -> Self {

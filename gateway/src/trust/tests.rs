@@ -9,6 +9,8 @@ use base64::Engine as _;
 use super::*;
 use crate::tls::{CertificateNames, HostCa};
 
+mod distributions;
+
 const STATE: &str = "/var/lib/portcullis";
 const VENV: &str = "/srv/venv/lib/python3.11/site-packages/certifi/cacert.pem";
 const ANCHOR: &str = "/usr/local/share/ca-certificates/portcullis-main.crt";
@@ -394,36 +396,21 @@ fn bundles_can_be_bound_over_and_what_is_not_wanted_any_more_is_taken_back() {
 }
 
 #[test]
-fn each_distribution_has_its_place() {
-    for (mark, tool, anchor) in [
-        (
-            "/etc/pki/ca-trust/source/README",
-            "/usr/bin/update-ca-trust",
-            "/etc/pki/ca-trust/source/anchors/portcullis-main.pem",
-        ),
-        (
-            "/etc/pki/trust/README",
-            "/usr/sbin/update-ca-certificates",
-            "/etc/pki/trust/anchors/portcullis-main.pem",
-        ),
-        (
-            "/etc/ca-certificates/trust-source/README",
-            "/usr/bin/update-ca-trust",
-            "/etc/ca-certificates/trust-source/anchors/portcullis-main.crt",
-        ),
-        ("/etc/ca-certificates.conf", "/usr/sbin/update-ca-certificates", ANCHOR),
-    ] {
-        let root = tempfile::tempdir().unwrap();
-        let files = Files::below(root.path());
-        for path in [mark, tool] {
-            let path = files.outside(Path::new(path));
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "").unwrap();
-        }
-        assert_eq!(anchors::find(&files, "main").unwrap().file, Path::new(anchor));
-        fs::remove_file(files.outside(Path::new(tool))).unwrap();
-        assert!(anchors::find(&files, "main").is_none(), "{mark}");
-    }
+fn a_line_for_ssh_that_was_put_in_alone_is_the_plans() {
+    let host = Host::new();
+    let before = host.everything();
+    let (path, line) = host.subject().ssh.unwrap();
+    let step = Step::ssh_of_system(&host.files, &path, "main", &line).unwrap();
+    assert!(apply_step(&host.files, &mut host.journal(), &step).unwrap());
+    assert!(!apply_step(&host.files, &mut host.journal(), &step).unwrap());
+    assert_eq!(host.states()[&step.id], State::Applied);
+    host.apply_all();
+    host.revert_all();
+    assert_eq!(host.everything(), before);
+    assert!(!revert_step(&host.files, &mut host.journal(), &step.id).unwrap());
+    assert!(apply_step(&host.files, &mut host.journal(), &step).unwrap());
+    assert!(revert_step(&host.files, &mut host.journal(), &step.id).unwrap());
+    assert_eq!(host.everything(), before);
 }
 
 #[test]

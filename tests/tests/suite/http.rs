@@ -5,7 +5,9 @@
 mod aws;
 mod clients;
 mod credentials;
+mod frames;
 mod framing;
+mod grpc;
 mod honest;
 mod interim;
 mod life;
@@ -13,6 +15,7 @@ mod masks;
 mod multiplexed;
 mod neighbours;
 mod nginx;
+mod old;
 mod paths;
 mod policy;
 mod replayed;
@@ -20,6 +23,7 @@ mod repository;
 mod sessions;
 mod streams;
 mod switched;
+mod upstreams;
 
 use std::net::TcpStream;
 use std::time::Duration;
@@ -27,6 +31,9 @@ use std::time::Duration;
 use tests::web::WebServer;
 use tests::web::client::WebClient;
 use tests::world::{Configuration, World};
+
+/// Where programs reach the gateway, at the port of the server.
+const DOOR: &str = "127.0.0.2";
 
 /// The usual configuration without anything that changes a byte.
 fn bare(usual: Configuration) -> Configuration {

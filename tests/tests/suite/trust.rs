@@ -75,6 +75,15 @@ impl Host {
         Self { directory, files: Files::below("/"), options, watched }
     }
 
+    /// The same machine and authority, looked through there.
+    fn scanning(&self, path: &Path) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let names = CertificateNames::of(["api.trust-test.example"]).unwrap();
+        HostCa::open(&directory.path().join("state/ca"), &names, &Now).unwrap();
+        let options = Options { scan: Some(vec![path.to_owned()]), ..Options::default() };
+        Self { directory, files: Files::below("/"), options, watched: self.watched.clone() }
+    }
+
     fn state(&self) -> PathBuf {
         self.directory.path().join("state")
     }
@@ -145,18 +154,22 @@ impl Host {
 }
 
 /// Lays a layer over a directory that takes what is written to it.
-fn overlay(path: &Path, layer: &Path) {
+fn overlay(path: &Path, taking: &Path) {
+    layer(path, path, taking);
+}
+
+/// Shows a directory at another place, where a layer takes what is written.
+fn layer(from: &Path, at: &Path, taking: &Path) {
     for name in ["upper", "work"] {
-        fs::create_dir_all(layer.join(name)).unwrap();
+        fs::create_dir_all(taking.join(name)).unwrap();
     }
     let options = format!(
         "lowerdir={},upperdir={},workdir={}",
-        path.display(),
-        layer.join("upper").display(),
-        layer.join("work").display()
+        from.display(),
+        taking.join("upper").display(),
+        taking.join("work").display()
     );
-    mount(Some("overlay"), path, Some("overlay"), MsFlags::empty(), Some(options.as_str()))
-        .unwrap();
+    mount(Some("overlay"), at, Some("overlay"), MsFlags::empty(), Some(options.as_str())).unwrap();
 }
 
 /// On a thread of its own, for the namespace is the thread's and goes with it.
@@ -240,6 +253,53 @@ fn real_runtimes_trust_the_gateway_after_apply_and_no_longer_after_revert() {
         for row in host.verify().rows {
             assert_eq!((row.alone, row.in_units), (Trusts::No, Some(Trusts::No)), "{row:?}");
         }
+    });
+}
+
+#[test]
+fn a_java_that_was_unpacked_by_hand_trusts_the_gateway_after_apply() {
+    on_a_host(|host| {
+        let system = Path::new("/usr/bin/java").canonicalize().expect("`cargo xtask setup`");
+        let home = system.ancestors().nth(2).unwrap();
+        let jdk = host.directory.path().join("jdk");
+        fs::create_dir(&jdk).unwrap();
+        layer(home, &jdk, &host.directory.path().join("java"));
+        // A keystore of its own, as a runtime from an archive has it.
+        let keystore = jdk.join("lib/security/cacerts");
+        let bytes = fs::read(&keystore).unwrap();
+        fs::remove_file(&keystore).unwrap();
+        fs::write(&keystore, &bytes).unwrap();
+        let host = host.scanning(&jdk);
+        let java = jdk.join("bin/java");
+        let of = |matrix: &Matrix, program: &Path| {
+            let row = matrix.rows.iter().find(|row| row.program == program);
+            let row = row.unwrap_or_else(|| panic!("no {}: {matrix:#?}", program.display()));
+            assert_eq!(row.runtime, "java");
+            (row.alone, row.in_units.unwrap())
+        };
+        let before = host.verify();
+        let systems = Path::new("/usr/bin/java");
+        for program in [systems, &java] {
+            assert_eq!(of(&before, program), (Trusts::No, Trusts::No), "{program:?}");
+        }
+        host.apply();
+        assert_ne!(fs::read(&keystore).unwrap(), bytes);
+        let after = host.verify();
+        for program in [systems, &java] {
+            assert_eq!(of(&after, program), (Trusts::Yes, Trusts::Yes), "{program:?}");
+        }
+        // The runtime's own list is still whole.
+        let listed = |path: &Path| {
+            let mut keytool = std::process::Command::new(jdk.join("bin/keytool"));
+            keytool.args(["-list", "-storepass", "changeit", "-keystore"]).arg(path);
+            programs::run(&mut keytool).success().matches("trustedCertEntry").count()
+        };
+        let copy = host.directory.path().join("before");
+        fs::write(&copy, &bytes).unwrap();
+        assert_eq!(listed(&keystore), listed(&copy) + 1);
+        host.revert();
+        assert_eq!(fs::read(&keystore).unwrap(), bytes);
+        assert_eq!(of(&host.verify(), &java), (Trusts::No, Trusts::No));
     });
 }
 

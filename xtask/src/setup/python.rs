@@ -38,6 +38,7 @@ pub(super) const CLIENTS: Environment = Environment {
         "aiohttp==3.14.5",
         "botocore==1.44.5",
         "boto3==1.44.5",
+        "grpcio==1.76.0",
     ],
     why: "unchanged clients",
 };

@@ -53,6 +53,12 @@ pub(super) struct Failed {
 }
 
 pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let (report, exit) = report(arguments)?;
+    context.show(&report, render)?;
+    Ok(exit)
+}
+
+pub(super) fn report(arguments: &Arguments) -> Result<(Report, Exit), Failure> {
     let mut host = Host::open(&arguments.host)?;
     let plan = host.plan(&arguments.options)?;
     let done = apply(&host.files, &plan, &mut host.journal, arguments.force)
@@ -62,7 +68,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let mut notes = Vec::new();
     let mut restart = Vec::new();
     if units > 0 {
-        notes.extend(reload_systemd(&arguments.host.root));
+        notes.extend(reload_systemd(&host.files));
         let steps = plan.steps.iter().filter(|step| {
             step.layer == Layer::Environment
                 && done.changed.contains(&step.path)
@@ -83,12 +89,12 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         restart,
         notes,
     };
-    context.show(&report, render)?;
-    Ok(match report.failed.is_empty() {
+    let exit = match report.failed.is_empty() {
         true => Exit::Done,
         false if denied => Exit::NotPermitted,
         false => Exit::NotGood,
-    })
+    };
+    Ok((report, exit))
 }
 
 pub(super) fn failed(all: &[(std::path::PathBuf, TrustError)]) -> Vec<Failed> {

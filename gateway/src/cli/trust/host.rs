@@ -3,7 +3,7 @@
 //! Owns those options, and what is to be trusted by whom as the configuration says it.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use model::Timestamp;
@@ -154,21 +154,10 @@ pub(super) fn failure(error: &TrustError) -> Failure {
     Failure::new(Exit::NotGood, error.to_string())
 }
 
-/// Says so where systemd has to read the drop-ins anew, and has it do so on the host itself.
-pub(super) fn reload_systemd(root: &Path) -> Option<String> {
-    if root != Path::new("/") || !Path::new("/run/systemd/system").exists() {
-        return None;
-    }
-    let done = std::process::Command::new("systemctl")
-        .arg("daemon-reload")
-        .stdin(std::process::Stdio::null())
-        .output();
-    match done {
-        Ok(said) if said.status.success() => None,
-        _ => {
-            Some(String::from("systemd has not read its files again: run systemctl daemon-reload"))
-        }
-    }
+/// Has systemd read the drop-ins anew where it runs, and says so where it did not.
+pub(super) fn reload_systemd(files: &Files) -> Option<String> {
+    let error = crate::trust::daemon_reload(files).err()?;
+    Some(format!("systemd has not read its files again; run systemctl daemon-reload ({error})"))
 }
 
 /// `2026-11-21`.

@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let done = revert(&files, &mut journal, arguments.force).map_err(|error| failure(&error))?;
     let mut notes = Vec::new();
     if done.restored.iter().chain(&done.edited).any(|one| one.starts_with("/etc/systemd")) {
-        notes.extend(reload_systemd(&arguments.host.root));
+        notes.extend(reload_systemd(&files));
     }
     let texts = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
     let denied =

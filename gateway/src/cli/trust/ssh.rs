@@ -16,9 +16,10 @@ use super::super::context::Context;
 use super::super::failure::{Exit, Failure};
 use super::super::look::Look;
 use super::super::{CONFIG_VARIABLE, DEFAULT_CONFIG, settings};
+use super::host::failure;
 use super::ssh_config;
 use crate::config::{ClientHostKeySettings, Settings, TargetAddress};
-use crate::trust::{BlockError, Marks};
+use crate::trust::{BlockError, Files, Journal, Marks, Step, apply_step, revert_step};
 
 /// Where the system's clients look beside `ssh_known_hosts`.
 pub(in crate::cli) const SYSTEM_FILE: &str = "/etc/ssh/ssh_known_hosts2";
@@ -104,8 +105,12 @@ fn remove(arguments: &Arguments) -> Result<Report, Failure> {
             .map_err(|failure| failure.with_remedy("Or name it: `--instance NAME`."))?,
     };
     let file = arguments.file.clone();
-    let changed =
-        Marks::of_ssh(&instance).remove(&file).map_err(|error| unchanged(&file, &error))?;
+    let journaled = match settings(&arguments.config) {
+        Ok(settings) if settings.instance == instance => taken_back(&file, &settings)?,
+        _ => false,
+    };
+    let rest = Marks::of_ssh(&instance).remove(&file).map_err(|error| unchanged(&file, &error))?;
+    let changed = journaled || rest;
     let (patterns, warnings) = (Vec::new(), Vec::new());
     Ok(Report { file, state: State::Absent, changed, line: None, patterns, warnings })
 }
@@ -120,9 +125,9 @@ fn install(arguments: &Arguments) -> Result<Report, Failure> {
     let mut changed = false;
     if arguments.apply {
         changed = match &line {
-            Some(line) => marks.put(&file, line.as_bytes()).map_err(failed)?,
+            Some(line) => put(&file, &settings, line)?,
             // No target shows a certificate any more.
-            None => marks.remove(&file).map_err(failed)?,
+            None => taken_back(&file, &settings)? | marks.remove(&file).map_err(failed)?,
         };
     }
     let state = match (marks.read(&file).map_err(failed)?, &line) {
@@ -136,6 +141,37 @@ fn install(arguments: &Arguments) -> Result<Report, Failure> {
     };
     let line = line.map(|line| line.trim_end().to_owned());
     Ok(Report { file, state, changed, line, patterns, warnings })
+}
+
+/// Puts the line in, with the journal by which `trust revert` takes it out again.
+fn put(file: &Path, settings: &Settings, line: &str) -> Result<bool, Failure> {
+    let (files, mut journal) = journal(settings)?;
+    let step = step(&files, file, settings, line)?;
+    apply_step(&files, &mut journal, &step).map_err(|error| failure(&error))
+}
+
+/// Takes the line out as the journal says it was put in; false where the journal knows none.
+fn taken_back(file: &Path, settings: &Settings) -> Result<bool, Failure> {
+    let (files, mut journal) = journal(settings)?;
+    let step = step(&files, file, settings, "")?;
+    revert_step(&files, &mut journal, &step.id).map_err(|error| failure(&error))
+}
+
+fn journal(settings: &Settings) -> Result<(Files, Journal), Failure> {
+    let files = Files::below("/");
+    let journal = Journal::open(&files, &settings.state_directory);
+    Ok((files, journal.map_err(|error| failure(&error.into()))?))
+}
+
+fn step(files: &Files, file: &Path, settings: &Settings, line: &str) -> Result<Step, Failure> {
+    let whole = std::path::absolute(file)
+        .map_err(|error| Failure::new(Exit::NotGood, format!("{}: {error}", file.display())))?;
+    let made = if whole == Path::new(SYSTEM_FILE) {
+        Step::ssh_of_system(files, &whole, &settings.instance, line)
+    } else {
+        Step::ssh_by_hand(files, &whole, &settings.instance, line)
+    };
+    made.map_err(|error| failure(&error))
 }
 
 fn unchanged(file: &Path, error: &BlockError) -> Failure {

@@ -115,6 +115,48 @@ fn an_apply_and_a_revert_say_what_became_of_each_file() {
 }
 
 #[test]
+fn systemd_reads_its_files_again_where_it_runs_and_where_not_that_is_said() {
+    let apply = |place: &Place| {
+        let arguments = apply::Arguments {
+            host: place.arguments(),
+            options: OptionArguments { no_scan: true, ..OptionArguments::default() },
+            force: false,
+        };
+        apply::report(&arguments).unwrap().0
+    };
+    let program = |place: &Place, text: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        place.put("usr/bin/systemctl", text);
+        let path = place.at("usr/bin/systemctl");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let place = Place::with_authority();
+    place.put("usr/sbin/update-ca-certificates", "#!/bin/sh\n");
+    let notes = place.report().notes;
+    assert!(notes.iter().any(|note| note.contains("does not run here")), "{notes:?}");
+    program(&place, "#!/bin/sh\necho \"$*\" >> \"${0%/*}/said\"\n");
+    assert!(apply(&place).notes.is_empty());
+    assert!(!place.at("usr/bin/said").exists());
+
+    let place = Place::with_authority();
+    place.put("usr/sbin/update-ca-certificates", "#!/bin/sh\n");
+    fs::create_dir_all(place.at("run/systemd/system")).unwrap();
+    let notes = place.report().notes;
+    assert!(notes.iter().any(|note| note.contains("daemon-reload")), "{notes:?}");
+    program(&place, "#!/bin/sh\necho \"$*\" >> \"${0%/*}/said\"\n");
+    let report = apply(&place);
+    assert_eq!((report.notes.len(), report.restart.as_slice()), (0, &["job.service".into()][..]));
+    assert_eq!(fs::read_to_string(place.at("usr/bin/said")).unwrap(), "daemon-reload\n");
+    // Nothing has changed since: there is nothing to read.
+    assert_eq!(apply(&place).changed, [""; 0]);
+    assert_eq!(fs::read_to_string(place.at("usr/bin/said")).unwrap(), "daemon-reload\n");
+    program(&place, "#!/bin/sh\necho no bus >&2; exit 1\n");
+    let files = Files::below(place.0.path());
+    let note = host::reload_systemd(&files).unwrap();
+    assert!(note.contains("run systemctl daemon-reload") && note.contains("no bus"), "{note}");
+}
+
+#[test]
 fn the_matrix_says_who_trusts_by_what_and_else_what_to_do() {
     let row = |runtime, alone, in_units, by, needed: &[&str]| Row {
         runtime,

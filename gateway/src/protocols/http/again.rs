@@ -86,7 +86,9 @@ impl<'a> Head<'a> {
     fn of(parts: &'a Parts) -> Option<Self> {
         let mut hosts = parts.headers.get_all(header::HOST).iter();
         let host = hosts.next().map(HeaderValue::as_bytes);
-        let is_plain = hosts.next().is_none() && headers::disguise(&parts.headers).is_none();
+        let is_plain = hosts.next().is_none()
+            && headers::disguise(&parts.headers).is_none()
+            && !parts.headers.contains_key(header::EXPECT);
         let Parts { method, uri, version, .. } = parts;
         let target = uri.path_and_query()?.as_str();
         let is_short = target.len() + host.map_or(0, <[u8]>::len) <= ADDRESS_BYTES_MAX;

@@ -37,6 +37,7 @@ pub(super) fn show(
 ) -> Result<Response<AnswerBody>, Refusal> {
     let (mut parts, body) = response.into_parts();
     let closes = has_close(&parts.headers);
+    frame(&mut parts.headers)?;
     headers::take_connection(&mut parts.headers);
     // Where else the server can be reached is not where the gateway is.
     headers::take_one(&mut parts.headers, &header::ALT_SVC);
@@ -69,13 +70,27 @@ pub(super) fn show(
     } else {
         OperationOutcome::Failed
     };
-    let stages = if is_empty { Stages::default() } else { stages };
+    let mut stages = if is_empty { Stages::default() } else { stages };
+    stages.needles = Arc::clone(&way.needles);
     // The answer begins in the version that the client speaks; the library sees to that.
     parts.version = Version::HTTP_11;
     Ok(Response::from_parts(
         parts,
         AnswerBody::shown(body, stages, way.tap, outcome, ending, blame),
     ))
+}
+
+/// Takes out what the framing was, which the library has undone. Chunks count more than a length (RFC
+/// 9112 6.3); of another coding only a part was undone.
+fn frame(headers: &mut http::HeaderMap) -> Result<(), Refusal> {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let Some(coding) = codings.next() else { return Ok(()) };
+    if codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
+        let message = "portcullis: the upstream's answer has a coding that nobody asked for";
+        return Err(Refusal::new(RefusalKind::Upstream, message));
+    }
+    headers::take_one(headers, &header::CONTENT_LENGTH);
+    Ok(())
 }
 
 /// Chooses what the body goes through.
@@ -97,7 +112,7 @@ fn stages(headers: &http::HeaderMap, way: &Way) -> Result<Stages, String> {
         let is_plain = coding.is_empty() || coding.eq_ignore_ascii_case("identity");
         let scrubber = (scrubs && (is_plain || decoder.is_some()))
             .then(|| Scrubber::new(Arc::clone(&way.needles)));
-        return Ok(Stages { decoder, scrubber, masker: None });
+        return Ok(Stages { decoder, scrubber, ..Stages::default() });
     };
     let kind = kind_of(text(&header::CONTENT_TYPE)).filter(|_| !several);
     let masker = match kind {
@@ -117,7 +132,7 @@ fn stages(headers: &http::HeaderMap, way: &Way) -> Result<Stages, String> {
         (Err(error), Some(_)) => return Err(format!("{error}.")),
     };
     let scrubber = scrubs.then(|| Scrubber::new(Arc::clone(&way.needles)));
-    Ok(Stages { decoder, scrubber, masker })
+    Ok(Stages { decoder, scrubber, masker, ..Stages::default() })
 }
 
 /// How a body of this type is read; `None` where it is not.
@@ -161,17 +176,24 @@ pub(super) fn kind_of(content_type: &str) -> Option<BodyKind> {
 
 /// Stars the gateway's credential where a header holds it.
 pub(super) fn scrub_headers(headers: &mut http::HeaderMap, needles: &Needles, ending: &mut Ending) {
+    ending.ended().masked_values += star_fields(headers, needles);
+}
+
+/// The same, and says how often it did.
+pub(super) fn star_fields(headers: &mut http::HeaderMap, needles: &Needles) -> u64 {
     if needles.is_empty() {
-        return;
+        return 0;
     }
+    let mut found = 0;
     for value in headers.values_mut() {
         if needles.touch(value.as_bytes()) {
             let mut bytes = value.as_bytes().to_vec();
-            ending.ended().masked_values += needles.star(&mut bytes);
+            found += needles.star(&mut bytes);
             *value =
                 HeaderValue::from_bytes(&bytes).unwrap_or_else(|_| HeaderValue::from_static("***"));
         }
     }
+    found
 }
 
 fn has_close(headers: &http::HeaderMap) -> bool {

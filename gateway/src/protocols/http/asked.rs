@@ -97,6 +97,9 @@ impl Asked {
                 "the header {name} makes the request another one than it seems"
             )));
         }
+        if parts.headers.get_all(header::EXPECT).iter().any(|value| !is_continue(value)) {
+            return Err(unfit("expect is not 100-continue"));
+        }
         let host = read_host(parts, place)?;
         let sent = match parts.uri.path_and_query() {
             Some(sent) => sent.as_str(),
@@ -172,6 +175,10 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.starts_with("application/grpc"))
 }
 
+fn is_continue(value: &http::HeaderValue) -> bool {
+    value.as_bytes().eq_ignore_ascii_case(b"100-continue")
+}
+
 /// An operation for a request that could not be read, for the record.
 pub(super) fn unread(parts: &Parts) -> Arc<Operation> {
     let path: String = parts.uri.path().chars().take(SHOWN_VALUE_BYTES_MAX * 4).collect();
@@ -202,7 +209,8 @@ fn read_host(parts: &Parts, place: &Place) -> Result<Arc<str>, Unfit> {
         (Some(named), _) => named,
         (None, Some(header)) => header,
         // HTTP/1.0 need not say.
-        (None, None) => return place.unnamed(),
+        (None, None) if parts.version < Version::HTTP_11 => return place.unnamed(),
+        (None, None) => return Err(unfit("the request names no host")),
     };
     let authority =
         Authority::read(sent).map_err(|error| unfit(format!("{error}: one host is needed")))?;

@@ -17,9 +17,11 @@ use tokio::time::{Sleep, sleep};
 
 use super::super::idle;
 use super::blame::Blame;
+use super::client_stream::Busy;
 use super::coding::Decoder;
 use super::desk::{Desk, Ended, Note};
-use super::scrub::Scrubber;
+use super::scrub::{Needles, Scrubber};
+use super::{answer, headers};
 use crate::session::{BodyMasker, OperationOutcome, OutputStream, Receipt, Refusal};
 
 /// Why a body ends before its end.
@@ -113,7 +115,7 @@ impl Body for RequestBody {
                 {
                     tap.hear(data);
                 }
-                polled
+                polled.map(|frame| frame.map(|frame| frame.map(with_fit_trailers)))
             }
         }
     }
@@ -135,6 +137,17 @@ impl Body for RequestBody {
     }
 }
 
+/// A frame whose trailers, where it has them, say nothing that belongs into the head.
+fn with_fit_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
+    match frame.into_trailers() {
+        Ok(mut trailers) => {
+            headers::take_from_trailers(&mut trailers);
+            Frame::trailers(trailers)
+        }
+        Err(frame) => frame,
+    }
+}
+
 /// What is done to an answer's body.
 #[derive(Debug, Default)]
 pub(super) struct Stages {
@@ -144,6 +157,8 @@ pub(super) struct Stages {
     pub(super) scrubber: Option<Scrubber>,
     /// Masks.
     pub(super) masker: Option<BodyMasker>,
+    /// What must not stand in trailers.
+    pub(super) needles: Arc<Needles>,
 }
 
 impl Stages {
@@ -234,14 +249,15 @@ pub(super) struct Ending {
     /// Taken when the end is told: whoever is told needs it for himself.
     receipt: Option<Arc<Receipt>>,
     ended: Ended,
+    _busy: Option<Busy>,
 }
 
 impl Ending {
     /// Until it is told otherwise, the answer did not come to its end.
-    pub(super) fn new(desk: Arc<Desk>, receipt: Receipt) -> Self {
+    pub(super) fn new(desk: Arc<Desk>, receipt: Receipt, busy: Option<Busy>) -> Self {
         let status = String::from("not sent");
         let ended = Ended { outcome: OperationOutcome::Failed, status, bytes: 0, masked_values: 0 };
-        Self { desk, receipt: Some(Arc::new(receipt)), ended }
+        Self { desk, receipt: Some(Arc::new(receipt)), ended, _busy: busy }
     }
 
     /// It came to its end, and did what was asked or not.
@@ -372,6 +388,9 @@ impl Shown {
                 Some(Ok(data)) => self.stages.push(data),
                 Some(Err(frame)) => {
                     self.trailers = frame.into_trailers().ok();
+                    if let Some(trailers) = &mut self.trailers {
+                        self.masked_before += answer::star_fields(trailers, &self.stages.needles);
+                    }
                     self.end()
                 }
                 None => self.end(),

@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 use tokio_util::io::poll_read_buf;
+use tokio_util::sync::CancellationToken;
 use wire::http::{Expects, Fault, RequestLexer};
 
 use crate::session::{Card, Stream};
@@ -34,6 +35,8 @@ const READ_BYTES: usize = 32 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Line {
     state: Mutex<State>,
+    /// The client has closed its side.
+    over: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +45,25 @@ struct State {
     fault: Option<Complaint>,
     waiting: Option<Waker>,
     between: Option<Between>,
+    /// Exchanges that are not at their end.
+    busy: usize,
+}
+
+/// An exchange that is not at its end: until then the client's end of its side is kept from the
+/// library, which would take it for the end of all.
+#[derive(Debug)]
+pub(super) struct Busy(Arc<Line>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.busy = state.busy.saturating_sub(1);
+        if state.busy == 0
+            && let Some(waiting) = state.waiting.take()
+        {
+            waiting.wake();
+        }
+    }
 }
 
 /// What is written between two answers.
@@ -102,6 +124,17 @@ impl Line {
         self.state.lock().between = Some(Between { bytes, written: tell });
         // Not told, the connection is over.
         let _ = written.await;
+    }
+
+    /// An exchange begins.
+    pub(super) fn busy(self: &Arc<Self>) -> Busy {
+        self.state.lock().busy += 1;
+        Busy(Arc::clone(self))
+    }
+
+    /// Cancelled when the client has closed its side: it may still read.
+    pub(super) const fn over(&self) -> &CancellationToken {
+        &self.over
     }
 
     /// What was wrong, once something was.
@@ -203,6 +236,18 @@ impl ClientStream {
         self.clear -= length;
     }
 
+    /// The client has closed its side. Where it has asked all it wanted, it is answered first.
+    fn poll_over(&self, cx: &Context<'_>, line: &Line) -> Poll<io::Result<()>> {
+        line.over.cancel();
+        let mut state = line.state.lock();
+        let is_between = self.held.is_empty() && state.lexer.expects() == Expects::Head;
+        if !is_between || state.busy == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        state.waiting = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
     /// Writes what has begun to be written between two answers.
     fn poll_between(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some(between) = &mut self.between {
@@ -277,7 +322,7 @@ impl AsyncRead for ClientStream {
             }
             this.held.reserve(READ_BYTES);
             match poll_read_buf(Pin::new(&mut this.stream), cx, &mut this.held) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(0)) => return this.poll_over(cx, &line),
                 Poll::Ready(Ok(read)) => count(&this.card.bytes_from_client, read),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending if this.held.is_empty() => return Poll::Pending,

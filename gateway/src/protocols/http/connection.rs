@@ -1,7 +1,7 @@
 //! The life of one connection.
 //!
-//! Owns its stages, and while it is open what befalls the session from outside. Must not know what a
-//! request asks for. Ends with either side, or with the session; a client that is not let in is told
+//! Owns its stages. Must not know what a request asks for, nor (`attending`) what befalls it while it is
+//! open. Ends with either side, or with the session; a client that is not let in is told
 //! so in the answer to its first request.
 //!
 //! ```text
@@ -22,11 +22,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use model::audit::SessionEnd;
 use model::{HttpCredential, Limits};
 use rustls::ServerConfig;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::asked::Place;
+use super::attending::Attending;
 use super::blame::Blame;
 use super::client_stream::{ClientStream, Line};
 use super::credential::Login as Credentials;
@@ -35,12 +36,11 @@ use super::distrust::{self, Distrust, Who};
 use super::exchange::{self, Open};
 use super::greeting::{self, Greeting, Unencrypted};
 use super::meaning::Meaning;
-use super::served::Connection;
 use super::splice;
 use super::upstream::{self, CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES, Shared, Tasks};
 use crate::session::{
-    Card, Change, ClientTls, ConnectPermit, HttpTarget, Login, Pending, Refusal, RefusalKind,
-    Session, Stream, UntrustingClients, Upstream,
+    Card, ClientTls, ConnectPermit, HttpTarget, Login, Pending, Refusal, RefusalKind, Session,
+    Stream, UntrustingClients, Upstream,
 };
 
 /// Requests of one connection that run side by side (HTTP/2).
@@ -93,7 +93,7 @@ pub(in crate::protocols) async fn serve(
     }
 }
 
-fn violation(because: impl Into<Arc<str>>) -> SessionEnd {
+pub(super) fn violation(because: impl Into<Arc<str>>) -> SessionEnd {
     SessionEnd::ProtocolViolation { because: because.into() }
 }
 
@@ -347,17 +347,24 @@ impl Serving {
             cut: cut.clone(),
             blame: Blame::default(),
         });
+        let (over, counted) = (line.clone(), Arc::clone(&card));
         let (desk, blame, told) = (Arc::clone(&open.desk), open.blame.clone(), line.clone());
         let stream = ClientStream::new(client, card, line, limits.handshake_within);
         let io = TokioIo::new(stream);
         let served = Arc::clone(&open);
-        let service = service_fn(move |request| exchange::serve(Arc::clone(&served), request));
+        let service = service_fn(move |request| {
+            // Before it is polled: until then the library may ask whether the client has gone.
+            let busy = served.line.as_ref().map(Line::busy);
+            exchange::serve(Arc::clone(&served), request, busy)
+        });
         let attending = Attending {
             open,
             changes,
             gone: self.gone,
             upgraded,
             drain_within: limits.drain_within,
+            over,
+            card: counted,
         };
         let cause = if self.over_http2 {
             let connection = http2::Builder::new(self.tasks.clone())
@@ -396,82 +403,4 @@ impl Serving {
             None => cause,
         }
     }
-}
-
-/// Waiting for the end of a connection.
-struct Attending {
-    open: Arc<Open>,
-    changes: crate::session::Changes,
-    gone: CancellationToken,
-    upgraded: TaskTracker,
-    drain_within: Duration,
-}
-
-impl Attending {
-    async fn until_the_end(mut self, connection: impl Connection) -> SessionEnd {
-        tokio::pin!(connection);
-        let mut drained_by = None::<Instant>;
-        let (mut is_served, mut upstream_ended) = (false, false);
-        let ended = loop {
-            tokio::select! {
-                biased; // An order to end, or to judge again, beats everything.
-                change = self.changes.next(), if drained_by.is_none() => match change {
-                    Change::Policy => match self.open.desk.rejudge().await {
-                        Ok(()) => self.follow().await,
-                        Err(_) => break SessionEnd::PolicyChanged,
-                    },
-                    Change::End(SessionEnd::Drained) => {
-                        if !is_served {
-                            connection.as_mut().wind_down();
-                        }
-                        drained_by = Some(Instant::now() + self.drain_within);
-                    }
-                    Change::End(cause) => break cause,
-                },
-                () = drained(drained_by) => break SessionEnd::Drained,
-                // As the upstream has closed, so do we: not before what it sent has been passed on.
-                () = self.gone.cancelled(), if !upstream_ended && !is_served => {
-                    upstream_ended = true;
-                    connection.as_mut().wind_down();
-                }
-                served = &mut connection, if !is_served => {
-                    is_served = true;
-                    self.upgraded.close();
-                    if let Err(error) = served {
-                        break end_of(&error);
-                    }
-                }
-                () = self.upgraded.wait(), if is_served => {
-                    break if upstream_ended { SessionEnd::Upstream } else { SessionEnd::Client };
-                }
-            }
-        };
-        if drained_by.is_some() { SessionEnd::Drained } else { ended }
-    }
-
-    /// Takes over what the policy of now asks for.
-    async fn follow(&self) {
-        let wanted = self.open.desk.ask(|session| session.request_headers()).await;
-        if let Some(wanted) = wanted {
-            *self.open.wanted.write() = wanted;
-        }
-    }
-}
-
-async fn drained(by: Option<Instant>) {
-    match by {
-        Some(by) => sleep_until(by).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Whose fault an end is.
-fn end_of(error: &hyper::Error) -> SessionEnd {
-    if error.is_user() || error.is_body_write_aborted() {
-        return SessionEnd::Upstream;
-    }
-    if error.is_parse() {
-        return violation(error.to_string());
-    }
-    SessionEnd::Client
 }

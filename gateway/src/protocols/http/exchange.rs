@@ -25,7 +25,7 @@ use super::answer::{self, Way};
 use super::asked::{self, Asked, Place};
 use super::blame::Blame;
 use super::body::{AnswerBody, Ending, RequestBody, Tap};
-use super::client_stream::{Line, REFUSED};
+use super::client_stream::{Busy, Line, REFUSED};
 use super::credential::{Given, Login};
 use super::desk::Desk;
 use super::held::{self, Arriving};
@@ -94,10 +94,11 @@ impl<T: Into<Refused>> From<T> for Failed {
     }
 }
 
-/// Serves one request.
+/// Serves one request. `_busy` goes when it has its answer, of which the body may still come.
 pub(super) async fn serve(
     open: Arc<Open>,
     mut request: Request<Incoming>,
+    _busy: Option<Busy>,
 ) -> Result<Response<AnswerBody>, Gone> {
     let upgrades = open.line.as_ref().is_some_and(|line| line.awaits_switch());
     let on_upgrade = upgrades.then(|| hyper::upgrade::on(&mut request));
@@ -132,7 +133,7 @@ async fn exchange(
     let (mut parts, body) = request.into_parts();
     let asked = read(open, &parts, on_upgrade.is_some()).await?;
     let (shared, login) = open.upstream.as_ref().map_err(Refusal::clone)?;
-    let (permit, mut body) = held::permit(&open.desk, &asked.operation, body).await?;
+    let (permit, mut body) = held::permit(open, &asked.operation, body).await?;
     if login.signs_body(&parts)
         && let Arriving::Streamed(incoming) = body
     {
@@ -142,7 +143,8 @@ async fn exchange(
     let given = prepare(open, &asked, &mut parts, login, &body).await?;
     let (receipt, sender) = shared.open(permit);
     // From here on its end is told, however it ends: nobody else keeps the receipt.
-    let mut ending = Ending::new(Arc::clone(&open.desk), receipt);
+    let busy = open.line.as_ref().map(Line::busy);
+    let mut ending = Ending::new(Arc::clone(&open.desk), receipt, busy);
     let fields = fields(open, ending.receipt()?, &asked).await?;
     if fields.is_some() {
         headers::take_parts(&mut parts.headers);

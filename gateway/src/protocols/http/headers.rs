@@ -143,6 +143,27 @@ pub(super) fn take_parts(headers: &mut HeaderMap) {
     take(headers, |name| is_of_parts(name.as_str()));
 }
 
+/// Takes out of trailers what belongs into a head (RFC 9110 6.5.1), or says who the sender is.
+pub(super) fn take_from_trailers(headers: &mut HeaderMap) {
+    take(headers, |name| {
+        let name = name.as_str();
+        let is_of_head = matches!(
+            name,
+            "content-length"
+                | "content-encoding"
+                | "content-type"
+                | "content-range"
+                | "host"
+                | "te"
+                | "trailer"
+                | "expect"
+                | "range"
+                | "set-cookie"
+        );
+        is_of_head || is_of_connection(name) || is_of_identity(name) || is_of_login(name)
+    });
+}
+
 /// Takes out one field.
 pub(super) fn take_one(headers: &mut HeaderMap, wanted: &HeaderName) {
     if headers.contains_key(wanted) {

@@ -12,6 +12,7 @@ use hyper::body::{Body as _, Incoming};
 use model::Operation;
 
 use super::desk::{Desk, Note};
+use super::exchange::Open;
 use crate::session::{Held, Judgement, Permit, Refusal, RefusalKind};
 
 /// Bytes of a body that can be held. Raised, each request that waits holds more memory.
@@ -30,20 +31,21 @@ pub(super) enum Arriving {
 
 /// Judges an operation, and where it is held waits until it is not any more.
 pub(super) async fn permit(
-    desk: &Arc<Desk>,
+    open: &Open,
     operation: &Arc<Operation>,
     body: Incoming,
 ) -> Result<(Permit, Arriving), Refusal> {
+    let desk = &open.desk;
     let has_body = !body.is_end_stream();
     let holds =
         has_body && desk.ask(|session| session.would_hold(operation)).await.unwrap_or_default();
     if !holds {
-        let permit = settled(desk, desk.judge(operation, &[]).await).await?;
+        let permit = settled(open, desk.judge(operation, &[]).await).await?;
         return Ok((permit, Arriving::Streamed(body)));
     }
     let bytes = read(body, HELD_BODY_BYTES_MAX).await?;
     let shown = with_body(operation, &bytes);
-    let permit = settled(desk, desk.judge(&shown, &[&bytes]).await).await?;
+    let permit = settled(open, desk.judge(&shown, &[&bytes]).await).await?;
     Ok((permit, Arriving::Whole(bytes)))
 }
 
@@ -61,20 +63,34 @@ pub(super) async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, Refu
     }
 }
 
-async fn settled(desk: &Arc<Desk>, judgement: Judgement) -> Result<Permit, Refusal> {
+async fn settled(open: &Open, judgement: Judgement) -> Result<Permit, Refusal> {
+    let desk = &open.desk;
     match judgement {
         Judgement::Allowed(permit) => Ok(permit),
         Judgement::Denied(refusal) => Err(refusal),
         Judgement::Held(held) => {
             let mut waiting = Waiting { desk, held: Some(held) };
             if let Some(held) = &mut waiting.held {
-                held.wait().await;
+                tokio::select! {
+                    biased; // What people have decided counts.
+                    () = held.wait() => {}
+                    () = left(open) => return Err(super::desk::over()),
+                }
             }
             match waiting.held.take() {
                 Some(held) => desk.settle(held).await,
                 None => Err(super::desk::over()),
             }
         }
+    }
+}
+
+/// The client has closed its side: nobody waits for what people may decide. (That of HTTP/2 takes
+/// its streams with it.)
+async fn left(open: &Open) {
+    match &open.line {
+        Some(line) => line.over().cancelled().await,
+        None => std::future::pending().await,
     }
 }
 

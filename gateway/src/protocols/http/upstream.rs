@@ -19,9 +19,12 @@ use crate::session::Upstream;
 
 /// Bytes of an upstream's head.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
-/// Bytes in flight to and from an upstream on one stream, and on all of a connection (HTTP/2).
-pub(super) const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
-pub(super) const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// Bytes in flight to and from an upstream on one stream, and on all of a connection (HTTP/2). The
+/// library ends a connection of which so many small frames wait that their overhead (256 bytes each)
+/// passes half of the latter: a stream of the smallest messages of gRPC, of which nobody takes any,
+/// must fit in there. Raised, each connection holds more; the first also where it waits for a client.
+pub(super) const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+pub(super) const CONNECTION_WINDOW_BYTES: u32 = 32 * 1024 * 1024;
 
 /// Sends requests.
 #[derive(Debug)]

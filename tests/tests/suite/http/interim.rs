@@ -10,7 +10,7 @@ use tests::web::client::request;
 use tests::web::{TOKEN, WebServer};
 use tests::world::{Configuration, World};
 
-use super::bare;
+use super::{DOOR, bare};
 
 const HINTS: &str = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nX-Back: canary-web-5f31c0de77aa\r\n\r\n";
 const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes";
@@ -125,7 +125,7 @@ const EXTENDED: &str = r#"
 import socket, sys, h2.connection, h2.config, h2.events
 config = h2.config.H2Configuration(validate_outbound_headers=False, normalize_outbound_headers=False)
 connection = h2.connection.H2Connection(config)
-stream = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+stream = socket.create_connection((sys.argv[1], int(sys.argv[2])))
 connection.initiate_connection()
 connection.send_headers(1, [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"),
     (":path", "/switch/it"), (":authority", "api.test"), ("sec-websocket-version", "13")])
@@ -149,7 +149,7 @@ print(offered, said)
 fn websocket_over_http2_is_not_offered_and_reaches_no_server() {
     let server = WebServer::plain();
     let world = World::with(server, bare);
-    let said = programs::python(EXTENDED, &[&world.port().to_string()]);
+    let said = programs::python(EXTENDED, &[DOOR, &world.port().to_string()]);
     // PROTOCOL_ERROR: the client was not told that it may ask.
     assert_eq!(said.success(), "False reset 1\n");
     assert!(server.seen().is_empty());

@@ -109,6 +109,38 @@ fn the_line_follows_the_targets_and_goes_without_a_trace() {
 }
 
 #[test]
+fn a_revert_takes_the_line_out_and_no_plan_does() {
+    use crate::trust::{Plan, Subject, apply, revert};
+    let place = Place::new();
+    fs::write(place.path("known"), "other ssh-ed25519 AAAA").unwrap();
+    place.apply();
+    let files = Files::below("/");
+    let mut journal = Journal::open(&files, &place.path("state")).unwrap();
+    // A plan for the rest of the host leaves a file alone that somebody named.
+    let subject = Subject {
+        instance: String::from("main"),
+        authority: None,
+        units: Vec::new(),
+        others: Vec::new(),
+        ssh: None,
+    };
+    let plan = Plan::make(&files, &subject, &crate::trust::Options::default()).unwrap();
+    assert!(apply(&files, &plan, &mut journal, false).unwrap().taken_back.is_empty());
+    assert!(place.text().contains("@cert-authority"));
+    let reverted = revert(&files, &mut journal, false).unwrap();
+    assert_eq!(reverted.restored, [place.path("known").canonicalize().unwrap()]);
+    assert_eq!(place.text(), "other ssh-ed25519 AAAA");
+    assert!(!place.path("state/trust").exists());
+    // A line that was put in before there was a journal is taken into it.
+    place.apply();
+    fs::remove_dir_all(place.path("state/trust")).unwrap();
+    assert!(!place.apply().changed);
+    let mut journal = Journal::open(&files, &place.path("state")).unwrap();
+    revert(&files, &mut journal, false).unwrap();
+    assert_eq!(place.text(), "other ssh-ed25519 AAAA");
+}
+
+#[test]
 fn targets_with_enrolled_keys_need_no_line_and_lose_the_one_there_was() {
     let place = Place::new();
     place.apply();
