@@ -50,7 +50,6 @@ impl Arena {
              GRANT ALL ON *.* TO {USER}"
         ))?;
         let place = stage.directory();
-        fs::write(place.join("secret"), "").during("secret")?;
         let gateway = Gateway::new(
             places::target().join("release/portcullis"),
             place.join("gateway.yaml"),
