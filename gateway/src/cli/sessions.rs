@@ -4,6 +4,7 @@
 
 mod export;
 mod facts;
+mod har;
 mod replay;
 
 use std::fmt::Write as _;
@@ -59,10 +60,11 @@ enum Command {
     /// titles, reports, keys) are left out.
     #[command(after_help = replay::EXAMPLES)]
     Replay(replay::Arguments),
-    /// Write what an operation put on its screen to a file that other players read
+    /// Write a session to a file that other tools read: a screen, or requests of HTTP
     ///
-    /// An asciicast (version 2) of one terminal, or of a command that had none. Times are those of
-    /// the recording; gaps and remarks are markers.
+    /// An asciicast (version 2) of one terminal, or of a command that had none: times are those of
+    /// the recording; gaps and remarks are markers. Of a session of HTTP an archive (HAR 1.2): a
+    /// recording has no headers, and of bodies what `limits` keep, as they were shown.
     #[command(after_help = export::EXAMPLES)]
     Export(export::Arguments),
     /// Check that a recording is whole and unchanged
