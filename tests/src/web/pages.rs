@@ -78,7 +78,11 @@ pub(super) async fn answer(
         "api" | "apis" | "version" => api::answer(&seen, &path, &query),
         "echo" => echo(seen, request).await,
         "reflect" => reflect(&seen),
-        "people" => forms(rest),
+        "people" => {
+            // Read first: what comes behind an answer is of no request any more.
+            let _ = request.into_body().collect().await;
+            forms(rest)
+        }
         "sensitive" => typed("application/json", people::JSON),
         "show" => typed("text/plain", &format!("this is {rest}\n")),
         "fail" => status(StatusCode::INTERNAL_SERVER_ERROR, "it failed\n"),
