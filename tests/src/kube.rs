@@ -133,6 +133,15 @@ impl KubeCluster {
         audit::read(&self.directory.join("audit.jsonl"))
     }
 
+    /// The same as the server wrote it, every stage of every request.
+    ///
+    /// # Panics
+    /// Where a line is not JSON.
+    #[must_use]
+    pub fn raw_events(&self) -> Vec<Value> {
+        audit::lines(&self.directory.join("audit.jsonl"))
+    }
+
     /// The directory in which commands of a container run.
     #[must_use]
     pub fn container(&self, namespace: &str, pod: &str, container: &str) -> PathBuf {

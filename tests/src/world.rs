@@ -15,6 +15,7 @@ mod configuration;
 mod door;
 mod flows;
 mod host;
+mod kube;
 mod log;
 mod records;
 mod upstream;
@@ -114,11 +115,10 @@ impl World {
         });
         let original = configuration.upstream();
         // Addresses of the web name the port: there the door has the server's own.
-        let own = match upstream {
-            Upstream::Web(_) | Upstream::Api(_) => {
-                Some(SocketAddr::from((WEB_DOOR, original.port())))
-            }
-            Upstream::Database(_) | Upstream::MariaDb(_) | Upstream::Host(_) => None,
+        let own: Vec<SocketAddr> = match upstream {
+            Upstream::Web(_) | Upstream::Api(_) => vec![(WEB_DOOR, original.port()).into()],
+            Upstream::Cluster(_) => kube::doors(original.port()).collect(),
+            Upstream::Database(_) | Upstream::MariaDb(_) | Upstream::Host(_) => Vec::new(),
         };
         let door = door::Door::open(address, Arc::clone(&flows), original, own);
         Self { runtime, gateway, directory, upstream, configuration, flows, clock, address, door }

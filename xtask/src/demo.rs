@@ -7,6 +7,7 @@
 
 mod api;
 mod daemon;
+mod kubernetes;
 mod leaks;
 mod mysql;
 mod narrator;
@@ -45,6 +46,8 @@ pub(crate) enum Which {
     Api,
     /// A nightly export from a database of MySQL's kind
     Mysql,
+    /// A release on a cluster; wants an API server, which takes ten minutes to build
+    Kubernetes,
 }
 
 /// `cargo xtask demo`.
@@ -61,6 +64,7 @@ pub(crate) fn need(which: Which) -> Outcome {
         Which::Ssh => Need::Ssh,
         Which::Api => Need::Http,
         Which::Mysql => Need::Mysql,
+        Which::Kubernetes => Need::Kubernetes,
     };
     setup::ensure(&[Need::Build, Need::Kernel, Need::Stage, servers])
 }
@@ -86,6 +90,10 @@ pub(crate) fn play(arguments: &DemoArguments) -> Outcome {
         Which::Mysql => {
             mysql::PLOT.play(&mysql::Scene::set_up()?, narrator, tally_of)?;
             mysql::PLOT
+        }
+        Which::Kubernetes => {
+            kubernetes::PLOT.play(&kubernetes::Scene::set_up()?, narrator, tally_of)?;
+            kubernetes::PLOT
         }
     };
     anstream::println!("{}", tally.json());

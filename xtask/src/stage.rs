@@ -8,6 +8,7 @@
 
 pub(crate) mod certificate;
 pub(crate) mod gateway;
+pub(crate) mod kubernetes;
 pub(crate) mod mariadb;
 pub(crate) mod network;
 pub(crate) mod nginx;

@@ -75,6 +75,8 @@ fn kubernetes(filter: Option<&str>) -> Outcome {
         .with(["test", "--workspace", "--locked", "--no-fail-fast"])
         .with(["--features", "tests/kubernetes", "--test", "kubernetes"])
         .with(filter)
+        // They share one cluster, and look at what has reached it.
+        .with(["--", "--test-threads=1"])
         .environment(leftovers::RUN_VARIABLE, &run)
         .run();
     let left = leftovers::check(&before, &run);

@@ -47,33 +47,43 @@ pub struct Reference {
 /// Where a line is not of the format.
 #[must_use]
 pub fn read(path: &Path) -> Vec<Event> {
+    lines(path).iter().filter_map(event).collect()
+}
+
+/// All that stands in a log.
+///
+/// # Panics
+/// Where a line is not JSON.
+#[must_use]
+pub fn lines(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap_or_default();
     // The last line may be half written.
     let whole = text.rfind('\n').map_or("", |end| text.get(..end).unwrap_or_default());
-    whole.lines().filter_map(event).collect()
+    let read =
+        |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    whole.lines().map(read).collect()
 }
 
 /// The attributes are decided on as they are received; later, the server adds what it has learned
 /// of the object, such as the name that it gave it.
-fn event(line: &str) -> Option<Event> {
-    let event: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-    if text(&event, "/stage") != "RequestReceived" {
+fn event(event: &Value) -> Option<Event> {
+    if text(event, "/stage") != "RequestReceived" {
         return None;
     }
     let object = event.get("objectRef").map(|_| Reference {
-        group: text(&event, "/objectRef/apiGroup"),
-        version: text(&event, "/objectRef/apiVersion"),
-        resource: text(&event, "/objectRef/resource"),
-        subresource: text(&event, "/objectRef/subresource"),
-        namespace: text(&event, "/objectRef/namespace"),
-        name: text(&event, "/objectRef/name"),
+        group: text(event, "/objectRef/apiGroup"),
+        version: text(event, "/objectRef/apiVersion"),
+        resource: text(event, "/objectRef/resource"),
+        subresource: text(event, "/objectRef/subresource"),
+        namespace: text(event, "/objectRef/namespace"),
+        name: text(event, "/objectRef/name"),
     });
     Some(Event {
-        id: text(&event, "/auditID"),
-        user: text(&event, "/user/username"),
-        agent: text(&event, "/userAgent"),
-        verb: text(&event, "/verb"),
-        uri: text(&event, "/requestURI"),
+        id: text(event, "/auditID"),
+        user: text(event, "/user/username"),
+        agent: text(event, "/userAgent"),
+        verb: text(event, "/verb"),
+        uri: text(event, "/requestURI"),
         object,
     })
 }

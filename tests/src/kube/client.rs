@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
+use super::kubectl::NAME;
 use crate::web::client::WebClient;
 
 /// A connection over TLS.
@@ -26,16 +27,16 @@ pub const MERGE_PATCH: &str = "Content-Type: application/merge-patch+json";
 #[must_use]
 pub fn connect(address: SocketAddr, authority_pem: &str) -> KubeClient {
     let stream = TcpStream::connect(address).expect("an API server");
-    over(stream, address, authority_pem)
+    over(stream, authority_pem)
 }
 
-/// The same over a connection that is open.
+/// The same over a connection that is open, to a server of the usual name.
 ///
 /// # Panics
 /// Where the authority is none.
 #[must_use]
-pub fn over(stream: TcpStream, address: SocketAddr, authority_pem: &str) -> KubeClient {
-    let name = ServerName::from(address.ip());
+pub fn over(stream: TcpStream, authority_pem: &str) -> KubeClient {
+    let name = ServerName::try_from(NAME).expect("a name");
     let connection =
         ClientConnection::new(Arc::new(trusting(authority_pem)), name).expect("a connection");
     WebClient::over(StreamOwned::new(connection, stream))
@@ -76,6 +77,5 @@ pub fn send(
         0 => String::new(),
         length => format!("Content-Length: {length}\r\n"),
     };
-    client
-        .send(format!("{method} {uri} HTTP/1.1\r\nHost: kubernetes\r\n{fields}{length}\r\n{body}"));
+    client.send(format!("{method} {uri} HTTP/1.1\r\nHost: {NAME}\r\n{fields}{length}\r\n{body}"));
 }

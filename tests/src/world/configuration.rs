@@ -11,6 +11,8 @@ use model::Protocol;
 
 use super::upstream::Upstream;
 use crate::cluster::{APP, User};
+use crate::kube::kubectl::NAME;
+use crate::kube::{GATEWAY, KubeCluster};
 use crate::mariadb::APP_NATIVE;
 
 /// The cgroup that the usual workload is in.
@@ -195,8 +197,27 @@ impl Configuration {
                 };
                 usual = usual.target_key(&format!("hosts: [{}, 127.0.0.1]", crate::web::NAME));
             }
+            Upstream::Cluster(cluster) => usual = usual.before(cluster),
         }
         usual
+    }
+
+    /// In front of a cluster, whose authority has made the gateway one below itself.
+    fn before(mut self, cluster: &KubeCluster) -> Self {
+        self.protocol = Protocol::Kubernetes;
+        KUBERNETES_ROLES.clone_into(&mut self.roles);
+        KUBERNETES_CLASSIFICATION.clone_into(&mut self.classification);
+        self.credential = User { name: GATEWAY.name, password: GATEWAY.token };
+        self.host_credential = format!("{{ bearer: {} }}", self.secret());
+        let authority = cluster.authority_file();
+        self.upstream_tls = format!("{{ mode: verify-full, ca: {} }}", authority.display());
+        let below = cluster.authority().below("the gateway", NAME);
+        let (certificate, key) = below.write(&self.directory, "client-authority");
+        self.target_key(&format!("hosts: [{NAME}, 127.0.0.1]")).target_key(&format!(
+            "client_authority: {{ certificate: {}, key: {} }}",
+            certificate.display(),
+            key.display()
+        ))
     }
 
     /// With these roles.

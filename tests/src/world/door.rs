@@ -18,16 +18,17 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Opens a door to `gateway` for connections to `original`; at `own` where that is given and
-    /// nobody else is there (worlds may share a server).
+    /// Opens a door to `gateway` for connections to `original`; at the first of `own` where nobody
+    /// else is (worlds may share a server).
     pub(super) fn open(
         gateway: SocketAddr,
         flows: Arc<MadeUpFlows>,
         original: SocketAddr,
-        own: Option<SocketAddr>,
+        own: Vec<SocketAddr>,
     ) -> Self {
         let listener = own
-            .and_then(|address| TcpListener::bind(address).ok())
+            .into_iter()
+            .find_map(|address| TcpListener::bind(address).ok())
             .or_else(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok())
             .expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -45,6 +46,11 @@ impl Door {
             }
         });
         Self { address, closed }
+    }
+
+    /// Where it is.
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Where a program connects to.

@@ -5,6 +5,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::cluster::Cluster;
+use crate::kube::KubeCluster;
 use crate::mariadb::MariaDb;
 use crate::sshd::SshServer;
 use crate::web::WebServer;
@@ -22,6 +23,8 @@ pub enum Upstream {
     Web(&'static WebServer),
     /// The API server of a cluster: the pages of a web server that are one's.
     Api(&'static WebServer),
+    /// A real cluster.
+    Cluster(&'static KubeCluster),
 }
 
 impl Upstream {
@@ -33,6 +36,7 @@ impl Upstream {
             Self::MariaDb(server) => server.port(),
             Self::Host(server) => server.port(),
             Self::Web(server) | Self::Api(server) => server.port(),
+            Self::Cluster(cluster) => cluster.port(),
         };
         (Ipv4Addr::LOCALHOST, port).into()
     }
@@ -41,6 +45,12 @@ impl Upstream {
 impl From<&'static Cluster> for Upstream {
     fn from(cluster: &'static Cluster) -> Self {
         Self::Database(cluster)
+    }
+}
+
+impl From<&'static KubeCluster> for Upstream {
+    fn from(cluster: &'static KubeCluster) -> Self {
+        Self::Cluster(cluster)
     }
 }
 

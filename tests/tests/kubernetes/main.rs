@@ -8,4 +8,9 @@
 
 mod cluster;
 mod golden;
+mod kubectl;
+mod libraries;
+mod masks;
 mod recorded;
+mod refusals;
+mod through;

@@ -29,10 +29,21 @@ pub(super) struct Plot {
     pub(super) explains: bool,
     /// The connections of one run of the job. One more comes when the daemon is back.
     pub(super) connections: usize,
-    /// What is refused, once.
-    pub(super) denied: &'static str,
+    /// What is counted of those that went past the gateway.
+    pub(super) direct: Direct,
+    /// What is refused, each once.
+    pub(super) denied: &'static [&'static str],
     /// What is held and approved, once.
     pub(super) held: &'static str,
+}
+
+/// What a server can tell of whom it served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direct {
+    /// Its connections.
+    Connections,
+    /// Its requests, of which a connection has any number.
+    Requests,
 }
 
 /// Where a job runs.
@@ -63,7 +74,7 @@ pub(super) trait Scene {
     /// Every value that the job must not see raw.
     fn sensitive_values(&self) -> Outcome<Vec<String>>;
 
-    /// How many connections the server has let in.
+    /// How many connections, or requests, the server has let in.
     fn connections(&self) -> Outcome<usize>;
 
     /// How many of them came with the job's own secret.

@@ -4,7 +4,7 @@
 
 mod scene;
 
-use super::plot::Plot;
+use super::plot::{Direct, Plot};
 
 pub(super) use scene::Scene;
 
@@ -17,6 +17,7 @@ pub(super) const PLOT: Plot = Plot {
     telling: "DROP TABLE",
     explains: true,
     connections: 4,
-    denied: "the DELETE",
+    direct: Direct::Connections,
+    denied: &["the DELETE"],
     held: "the DROP TABLE",
 };

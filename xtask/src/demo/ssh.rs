@@ -4,7 +4,7 @@
 
 mod scene;
 
-use super::plot::Plot;
+use super::plot::{Direct, Plot};
 
 pub(super) use scene::Scene;
 
@@ -17,6 +17,7 @@ pub(super) const PLOT: Plot = Plot {
     telling: "systemctl",
     explains: false,
     connections: 5,
-    denied: "the rm -rf",
+    direct: Direct::Connections,
+    denied: &["the rm -rf"],
     held: "the systemctl restart",
 };

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::plot::Plot;
+use super::plot::{Direct, Plot};
 use crate::fault::{During, Outcome};
 
 /// The numbers, and the texts in which nothing sensitive may stand.
@@ -13,7 +13,7 @@ use crate::fault::{During, Outcome};
 pub(super) struct Tally {
     /// Sessions of captured sockets.
     pub(super) captured: usize,
-    /// Connections that reached the server with the job's own password.
+    /// Connections, or requests, that reached the server with the job's own password.
     pub(super) direct: usize,
     /// As many were made by the control run.
     pub(super) direct_expected: usize,
@@ -80,8 +80,13 @@ impl Tally {
 
     /// What is not as it must be.
     pub(super) fn wrong(&self, plot: &Plot) -> Vec<String> {
-        let Plot { connections: direct, denied, held, .. } = *plot;
-        let captured = direct + 1;
+        let Plot { connections, direct, denied, held, .. } = *plot;
+        let captured = connections + 1;
+        let (denials, denied) = (denied.len(), denied.join(", "));
+        let direct = match direct {
+            Direct::Connections => connections,
+            Direct::Requests => self.direct_expected.max(connections),
+        };
         [
             (self.captured == captured, format!("captured must be {captured}")),
             (
@@ -89,7 +94,7 @@ impl Tally {
                 format!("direct must be {direct}: the control run and nobody else"),
             ),
             (self.allowed >= captured, format!("allowed must be at least {captured}")),
-            (self.denied == 1, format!("denied must be 1: {denied}")),
+            (self.denied == denials, format!("denied must be {denials}: {denied}")),
             (self.held == 1, format!("held must be 1: {held}")),
             (self.approved == 1, "approved must be 1".to_owned()),
             (self.masked > 0, "masked_values must not be 0".to_owned()),
@@ -152,5 +157,12 @@ mod tests {
     #[test]
     fn a_run_that_counted_nothing_is_wrong_everywhere() {
         assert_eq!(Tally::default().wrong(&PLOT).len(), 12);
+    }
+
+    #[test]
+    fn requests_that_went_past_the_gateway_are_those_of_the_control_run() {
+        let plot = Plot { direct: Direct::Requests, ..PLOT };
+        let wrong = |direct| Tally { direct, direct_expected: 30, ..Tally::default() }.wrong(&plot);
+        assert_eq!(wrong(30).len() + 1, wrong(31).len());
     }
 }

@@ -1,6 +1,6 @@
-//! A stage's authority, and the certificate of its server.
+//! A stage's authority, and the certificates that it signs.
 //!
-//! Owns making them. Must not know what the server serves.
+//! Owns making them. Must not know what a server serves.
 
 use std::path::Path;
 
@@ -17,13 +17,25 @@ pub(crate) fn make(place: &Path, names: &str) -> Outcome {
         .with(key)
         .with(["-keyout", &path("authority.key"), "-out", &path("authority.pem")])
         .output()?;
-    let names = format!("subjectAltName={names}");
-    Call::new("openssl")
-        .with(["req", "-x509", "-subj", "/CN=server of the stage", "-addext", &names])
-        .with(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .with(key)
+    sign(place, "server", &[&format!("subjectAltName={names}")])
+}
+
+/// Has the authority in this directory sign a certificate with these extensions, as `name.crt` with
+/// `name.key`.
+pub(crate) fn sign(place: &Path, name: &str, extensions: &[&str]) -> Outcome {
+    let path = |name: &str| place.join(name).display().to_string();
+    let subject = format!("/CN={name} of the stage");
+    let mut call = Call::new("openssl")
+        .with(["req", "-x509", "-subj", &subject, "-newkey", "ec"])
+        .with(["-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2"])
         .with(["-CA", &path("authority.pem"), "-CAkey", &path("authority.key")])
-        .with(["-keyout", &path("server.key"), "-out", &path("server.crt")])
-        .output()
-        .map(|_| ())
+        .with(["-keyout", &path(&format!("{name}.key")), "-out", &path(&format!("{name}.crt"))]);
+    // Said or not, a certificate of this tool is an authority's.
+    if !extensions.iter().any(|extension| extension.starts_with("basicConstraints")) {
+        call = call.with(["-addext", "basicConstraints=critical,CA:FALSE"]);
+    }
+    for extension in extensions {
+        call = call.with(["-addext", extension]);
+    }
+    call.output().map(|_| ())
 }

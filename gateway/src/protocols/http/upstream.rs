@@ -6,8 +6,9 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -30,9 +31,18 @@ pub(super) const CONNECTION_WINDOW_BYTES: u32 = 32 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) enum Sender {
     /// One after the other.
-    Http1(tokio::sync::Mutex<http1::SendRequest<RequestBody>>),
+    Http1(InTurn),
     /// Side by side.
     Http2(http2::SendRequest<RequestBody>),
+}
+
+/// A connection that answers one request after the other, until it goes on in another protocol.
+#[derive(Debug)]
+pub(super) struct InTurn {
+    sender: tokio::sync::Mutex<http1::SendRequest<RequestBody>>,
+    gone: CancellationToken,
+    /// Set while it may switch: then the library's end of the connection is not the upstream's.
+    may_switch: Arc<AtomicBool>,
 }
 
 /// A request that was not sent, or whose answer did not come.
@@ -74,7 +84,7 @@ pub(super) async fn begin(
             .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
             .handshake(io)
             .await?;
-        tasks.0.spawn(ended(connection, gone));
+        tasks.0.spawn(ended(connection, gone, Arc::default()));
         return Ok(Sender::Http2(sender));
     }
     let (sender, connection) = http1::Builder::new()
@@ -83,18 +93,52 @@ pub(super) async fn begin(
         .max_header_size(HEAD_BYTES_MAX)
         .handshake(io)
         .await?;
-    tasks.0.spawn(ended(connection.with_upgrades(), gone));
-    Ok(Sender::Http1(tokio::sync::Mutex::new(sender)))
+    let may_switch = Arc::<AtomicBool>::default();
+    let sender = tokio::sync::Mutex::new(sender);
+    let in_turn = InTurn { sender, gone: gone.clone(), may_switch: Arc::clone(&may_switch) };
+    tasks.0.spawn(ended(connection.with_upgrades(), gone, may_switch));
+    Ok(Sender::Http1(in_turn))
 }
 
 async fn ended(
     connection: impl Future<Output = Result<(), hyper::Error>>,
     gone: CancellationToken,
+    may_switch: Arc<AtomicBool>,
 ) {
-    if let Err(error) = connection.await {
+    let ended = connection.await;
+    if let Err(error) = &ended {
         tracing::debug!(%error, "the connection to the upstream ended");
     }
-    gone.cancel();
+    // A client that was told of an end with the news of the switch would not go on.
+    if ended.is_err() || !may_switch.load(Ordering::SeqCst) {
+        gone.cancel();
+    }
+}
+
+impl InTurn {
+    async fn send(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, SendError> {
+        let mut sender = self.sender.lock().await;
+        sender.ready().await.map_err(|_| SendError::Closed)?;
+        let wants_switch = request.headers().contains_key(header::UPGRADE);
+        self.may_switch.store(wants_switch, Ordering::SeqCst);
+        let sent = sender.try_send_request(request);
+        // The answer is waited for without the sender: others may see that it is closed.
+        drop(sender);
+        let answered = sent.await.map_err(|mut error| match error.take_message() {
+            Some(_) => SendError::Closed,
+            None => SendError::Failed(error.into_error()),
+        });
+        let switches =
+            |response: &Response<_>| response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        if wants_switch && !answered.as_ref().is_ok_and(switches) {
+            self.may_switch.store(false, Ordering::SeqCst);
+            // It has ended meanwhile: nobody else says so any more.
+            if self.sender.lock().await.is_closed() {
+                self.gone.cancel();
+            }
+        }
+        answered
+    }
 }
 
 impl Sender {
@@ -109,17 +153,7 @@ impl Sender {
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, SendError> {
         match self {
-            Self::Http1(sender) => {
-                let mut sender = sender.lock().await;
-                sender.ready().await.map_err(|_| SendError::Closed)?;
-                let sent = sender.try_send_request(request);
-                // The answer is waited for without the sender: others may see that it is closed.
-                drop(sender);
-                sent.await.map_err(|mut error| match error.take_message() {
-                    Some(_) => SendError::Closed,
-                    None => SendError::Failed(error.into_error()),
-                })
-            }
+            Self::Http1(in_turn) => in_turn.send(request).await,
             Self::Http2(sender) => {
                 let mut sender = sender.clone();
                 sender.ready().await.map_err(|_| SendError::Closed)?;
