@@ -14,7 +14,7 @@ pub(super) const PLOT: Plot = Plot {
     client: "kubectl",
     wants: "The job wants to change the deployment: that waits for a human",
     comment: "release 2, announced",
-    telling: "PATCH",
+    telling: "no-removal",
     explains: false,
     connections: 9,
     direct: Direct::Requests,
