@@ -1,7 +1,6 @@
 //! What follows exec, attach and port-forward, in both forms.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use flate2::{Compress, Compression, FlushCompress};
 use gateway::recording::Record;
@@ -39,16 +38,43 @@ fn world() -> (World, &'static tests::web::WebServer) {
     })
 }
 
-fn upgraded(world: &World, method: &str, target: &str, fields: &[&str]) -> TcpStream {
+/// A connection that goes on in another protocol; what came right behind the answer comes first.
+struct Line {
+    client: WebClient,
+    held: Vec<u8>,
+}
+
+impl Read for Line {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.held.is_empty() {
+            self.held = self.client.some();
+        }
+        let length = buffer.len().min(self.held.len());
+        buffer.iter_mut().zip(self.held.drain(..length)).for_each(|(to, from)| *to = from);
+        Ok(length)
+    }
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.client.stream().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.client.stream().flush()
+    }
+}
+
+fn upgraded(world: &World, method: &str, target: &str, fields: &[&str]) -> Line {
     let mut client: WebClient = world.web();
     client.send(request(method, target, fields));
     let answered = client.head().unwrap();
     assert_eq!(answered.status, 101, "{answered:?} {}", answered.text());
-    client.stream().try_clone().unwrap()
+    Line { client, held: Vec::new() }
 }
 
 /// Opens streams, the first with number 1, the next with 3.
-fn open(stream: &mut TcpStream, kinds: &[&str]) {
+fn open(stream: &mut Line, kinds: &[&str]) {
     let mut writer = Compress::new(Compression::best(), true);
     writer.set_dictionary(&dictionary()).unwrap();
     for (number, kind) in (0_u32..).map(|index| 2 * index + 1).zip(kinds) {
@@ -68,14 +94,14 @@ fn open(stream: &mut TcpStream, kinds: &[&str]) {
     }
 }
 
-fn data(stream: &mut TcpStream, number: u32, bytes: &[u8]) {
+fn data(stream: &mut Line, number: u32, bytes: &[u8]) {
     let length = u32::try_from(bytes.len()).unwrap();
     stream.write_all(&FrameHead::Data { stream: number, flags: 0, length }.write()).unwrap();
     stream.write_all(bytes).unwrap();
 }
 
 /// The next frame: its stream and bytes, where it has some; `None` at the end.
-fn next(stream: &mut TcpStream) -> Option<Option<(u32, Vec<u8>)>> {
+fn next(stream: &mut Line) -> Option<Option<(u32, Vec<u8>)>> {
     let mut head = [0; 8];
     stream.read_exact(&mut head).ok()?;
     let head = FrameHead::read(head).unwrap();
@@ -88,7 +114,7 @@ fn next(stream: &mut TcpStream) -> Option<Option<(u32, Vec<u8>)>> {
 }
 
 /// Bytes of each stream until so many have ended, or the connection has.
-fn until_end(stream: &mut TcpStream, mut ends: usize) -> Vec<(u32, Vec<u8>)> {
+fn until_end(stream: &mut Line, mut ends: usize) -> Vec<(u32, Vec<u8>)> {
     let mut came: Vec<(u32, Vec<u8>)> = Vec::new();
     while ends > 0 {
         let Some(frame) = next(stream) else { break };
@@ -114,7 +140,7 @@ fn frame(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
 }
 
 /// The next message; `None` at the end.
-fn message(stream: &mut TcpStream) -> Option<(Opcode, Vec<u8>)> {
+fn message(stream: &mut Line) -> Option<(Opcode, Vec<u8>)> {
     let mut held = Vec::new();
     loop {
         let mut byte = [0];
