@@ -88,7 +88,7 @@ impl Conversation {
                 return Some(packet);
             }
             match self.from.next().await? {
-                ChannelMsg::Data { data } => self.framer.push(&data),
+                ChannelMsg::Data { data } => self.framer.push(data),
                 ChannelMsg::Eof | ChannelMsg::Close | ChannelMsg::Failure => return None,
                 _ => {}
             }

@@ -182,7 +182,7 @@ mod tests {
                 let mut buffer = [0; 4096];
                 let count = self.stdout.read(&mut buffer).await.unwrap();
                 assert!(count > 0);
-                self.framer.push(&buffer[..count]);
+                self.framer.push(Bytes::copy_from_slice(&buffer[..count]));
             }
         }
     }

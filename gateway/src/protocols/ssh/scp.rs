@@ -94,7 +94,7 @@ impl Log {
                 }
                 Event::Content(piece) => {
                     if let Some((_, _, content)) = &mut self.file {
-                        content.take(self.offset, piece);
+                        content.take(self.offset, [piece]);
                         self.offset += piece.len() as u64;
                     }
                 }

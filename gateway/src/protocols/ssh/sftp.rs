@@ -189,7 +189,7 @@ impl<A: Authority> Relay<A> {
                 step = step(&mut self.front, &self.authority) => self.stepped(step).await,
                 bytes = from_upstream.recv(), if self.has_room_for_answers(upstream_ended) => {
                     match bytes {
-                        Some(bytes) => self.take_answers(&bytes).await,
+                        Some(bytes) => self.take_answers(bytes).await,
                         None => {
                             upstream_ended = true;
                             Ok(())
@@ -198,7 +198,7 @@ impl<A: Authority> Relay<A> {
                 }
                 bytes = from_client.recv(), if !client_ended && self.has_room_for_requests() => {
                     match bytes {
-                        Some(bytes) => self.take_requests(&bytes),
+                        Some(bytes) => self.take_requests(bytes),
                         None => {
                             client_ended = true;
                             Ok(())

@@ -24,7 +24,7 @@ use thiserror::Error;
 pub use answer::{Answer, Entry, Status, StatusCode, Version};
 pub use attributes::Attributes;
 pub use extended::{EXTENSIONS, Extension};
-pub use frame::{Framer, Packet};
+pub use frame::{Content, Framer, Packet};
 pub use request::{Body, OpenFlags, Request};
 
 /// Bytes of the longest packet, its length field not counted: OpenSSH's own bound. Raised, one

@@ -3,6 +3,7 @@
 //! Owns what becomes of each answer. Must not decide. An answer goes to the client under the
 //! client's id, and only where it fits what is owed; the upstream may be hostile too.
 
+use bytes::Bytes;
 use wire::ssh::sftp::{
     Answer, Body, PACKET_BYTES_MAX, Packet, Request, StatusCode, VERSION, Version, answer,
 };
@@ -20,12 +21,12 @@ fn broken(because: &str) -> Over {
 
 impl<A: Authority> Relay<A> {
     /// Takes bytes of the upstream's.
-    pub(super) async fn take_answers(&mut self, bytes: &[u8]) -> Result<(), Over> {
+    pub(super) async fn take_answers(&mut self, bytes: Bytes) -> Result<(), Over> {
         self.upstream.push(bytes);
         while let Some(packet) = self.upstream.framed().map_err(|by| broken(&by.to_string()))? {
             match self.phase {
                 Phase::Silent => return Err(broken("it spoke before it was greeted")),
-                Phase::Greeted => self.greeted(&packet)?,
+                Phase::Greeted => self.greeted(packet.head())?,
                 Phase::Asked(_) | Phase::Open(_) => self.answered(packet).await?,
             }
         }
@@ -38,14 +39,15 @@ impl<A: Authority> Relay<A> {
             return Err(broken("it speaks a version of SFTP before 3"));
         }
         let own = self.id();
-        self.to_upstream.protocol(Request { id: own, body: Body::RealPath { path: b"." } }.write());
+        let question = Request { id: own, body: Body::RealPath { path: b"." } };
+        self.to_upstream.protocol(question.write().into());
         self.owed.insert(own, Owed::Home);
         self.phase = Phase::Asked(version);
         Ok(())
     }
 
     async fn answered(&mut self, packet: Packet) -> Result<(), Over> {
-        let (id, answer) = Answer::read(&packet).map_err(|by| broken(&by.to_string()))?;
+        let (id, answer) = packet.answer().map_err(|by| broken(&by.to_string()))?;
         let Some(owed) = self.owed.remove(&id) else {
             return Err(broken("an answer that nobody asked for"));
         };
@@ -57,7 +59,7 @@ impl<A: Authority> Relay<A> {
                     _ => None,
                 };
                 let limits = limits.map_or([0; 4], bounded);
-                self.to_client.push(answer::write_limits(client, limits));
+                self.to_client.push(answer::write_limits(client, limits).into());
                 Ok(())
             }
             Owed::Resolve { target, question } => {
@@ -90,8 +92,8 @@ impl<A: Authority> Relay<A> {
     }
 
     fn show(&mut self, packet: Packet, client: u32) {
-        if let Some(packet) = packet.under(client) {
-            self.to_client.push(packet);
+        for piece in packet.under(client).into_iter().flatten() {
+            self.to_client.push(piece);
         }
     }
 
@@ -104,7 +106,7 @@ impl<A: Authority> Relay<A> {
         }
         self.home = paths::absolute(b"/", entry.name);
         if let Phase::Asked(version) = std::mem::replace(&mut self.phase, Phase::Silent) {
-            self.to_client.push(version.write());
+            self.to_client.push(version.write().into());
             self.phase = Phase::Open(version);
         }
         Ok(())
@@ -154,7 +156,7 @@ impl<A: Authority> Relay<A> {
                 if data.len() as u64 > u64::from(length) {
                     return Err(broken("more content than was asked for"));
                 }
-                handle.read.take(offset, data);
+                handle.read.take(offset, data.pieces());
             }
             (Asked::Write, Answer::Status(status)) => {
                 handle.failed |= status.code != StatusCode::Ok as u32;

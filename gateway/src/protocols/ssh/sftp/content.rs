@@ -17,21 +17,31 @@ pub(in crate::protocols::ssh) struct Content {
 }
 
 impl Content {
-    /// Takes a piece.
-    pub(in crate::protocols::ssh) fn take(&mut self, offset: u64, data: &[u8]) {
-        self.bytes += data.len() as u64;
+    /// Takes what goes to `offset` on.
+    pub(in crate::protocols::ssh) fn take<'a>(
+        &mut self,
+        offset: u64,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+    ) {
         if offset != self.next {
             self.spoil();
         }
-        self.next = offset.saturating_add(data.len() as u64);
-        if !self.partial {
-            self.hash.get_or_insert_with(|| Context::new(&SHA256)).update(data);
+        self.next = offset;
+        for piece in pieces {
+            self.bytes += piece.len() as u64;
+            self.next = self.next.saturating_add(piece.len() as u64);
+            if !self.partial {
+                self.hash.get_or_insert_with(|| Context::new(&SHA256)).update(piece);
+            }
         }
     }
 
-    /// Takes a piece that goes to the end, whatever its offset.
-    pub(in crate::protocols::ssh) fn append(&mut self, data: &[u8]) {
-        self.take(self.next, data);
+    /// Takes what goes to the end, whatever its offset.
+    pub(in crate::protocols::ssh) fn append<'a>(
+        &mut self,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+    ) {
+        self.take(self.next, pieces);
     }
 
     /// What went through cannot be told from here.
@@ -93,8 +103,8 @@ mod tests {
     #[test]
     fn only_content_in_one_piece_has_a_hash() {
         let mut whole = Content::default();
-        whole.take(0, b"a");
-        whole.take(1, b"bc");
+        whole.take(0, [&b"a"[..]]);
+        whole.take(1, [&b"b"[..], b"c"]);
         assert_eq!(
             whole.told().as_deref(),
             Some(
@@ -103,7 +113,7 @@ mod tests {
             )
         );
         let mut skipped = Content::default();
-        skipped.take(5, b"abc");
+        skipped.take(5, [&b"abc"[..]]);
         assert_eq!(skipped.told().as_deref(), Some("3 bytes, partial"));
         assert_eq!(Content::default().told(), None);
     }

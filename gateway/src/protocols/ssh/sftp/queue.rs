@@ -11,18 +11,25 @@ use super::authority::Authority;
 
 /// Bytes of one write, made of small packets. Raised, the first of them waits for more.
 const WRITE_BYTES: usize = 32 * 1024;
+/// Pieces below this size are copied to be written with what is before them.
+const SMALL_BYTES: usize = 4 * 1024;
 
 /// One direction.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    packets: VecDeque<Bytes>,
+    pieces: VecDeque<BytesMut>,
     bytes: usize,
 }
 
 impl Queue {
-    pub(super) fn push(&mut self, packet: Bytes) {
-        self.bytes += packet.len();
-        self.packets.push_back(packet);
+    /// Puts a packet, or a piece of one, at the end.
+    pub(super) fn push(&mut self, piece: BytesMut) {
+        self.bytes += piece.len();
+        match self.pieces.back_mut() {
+            // What arrived together and is still together goes on together.
+            Some(last) if is_behind(last, &piece) => last.unsplit(piece),
+            _ => self.pieces.push_back(piece),
+        }
     }
 
     pub(super) const fn bytes(&self) -> usize {
@@ -30,29 +37,34 @@ impl Queue {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.packets.is_empty()
+        self.pieces.is_empty()
     }
 
     /// What is written next.
     pub(super) fn pop(&mut self) -> Option<Bytes> {
-        let first = self.packets.pop_front()?;
-        let mut room = WRITE_BYTES.saturating_sub(first.len());
-        let more = self.packets.iter().take_while(|packet| {
-            let fits = packet.len() <= room;
-            room = room.saturating_sub(packet.len());
-            fits
+        let first = self.pieces.pop_front()?;
+        let mut bytes = first.len();
+        let more = self.pieces.iter().take_while(|piece| {
+            let joins = piece.len() < SMALL_BYTES && bytes + piece.len() <= WRITE_BYTES;
+            bytes += if joins { piece.len() } else { 0 };
+            joins
         });
         let more = more.count();
         let mut written = first;
         if more > 0 {
-            let mut joined = BytesMut::with_capacity(WRITE_BYTES);
+            let mut joined = BytesMut::with_capacity(bytes);
             joined.extend_from_slice(&written);
-            self.packets.drain(..more).for_each(|packet| joined.extend_from_slice(&packet));
-            written = joined.freeze();
+            self.pieces.drain(..more).for_each(|piece| joined.extend_from_slice(&piece));
+            written = joined;
         }
         self.bytes = self.bytes.saturating_sub(written.len());
-        Some(written)
+        Some(written.freeze())
     }
+}
+
+/// Whether a piece is right behind another in memory.
+fn is_behind(one: &BytesMut, other: &BytesMut) -> bool {
+    std::ptr::eq(one.as_ptr_range().end, other.as_ptr())
 }
 
 /// The way upstream.
@@ -60,14 +72,14 @@ impl Queue {
 pub(super) struct Upstream(Queue);
 
 impl Upstream {
-    /// Sends a packet of the workload's, under what permits it.
-    pub(super) fn forward<A: Authority>(&mut self, _under: &A::Receipt, packet: Bytes) {
-        self.0.push(packet);
+    /// Sends a packet of the workload's, or a piece of one, under what permits it.
+    pub(super) fn forward<A: Authority>(&mut self, _under: &A::Receipt, piece: BytesMut) {
+        self.0.push(piece);
     }
 
     /// Sends a packet of our own: questions whose paths are not sent on, greetings. Never a
     /// request of the workload's.
-    pub(super) fn protocol(&mut self, packet: Bytes) {
+    pub(super) fn protocol(&mut self, packet: BytesMut) {
         self.0.push(packet);
     }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use wire::ssh::sftp::{
     Body, Extension, OpenFlags, Packet, Request, StatusCode, VERSION, Violation, answer, request,
 };
@@ -20,15 +20,15 @@ use crate::session::{OperationOutcome, Refusal};
 
 impl<A: Authority> Relay<A> {
     /// Takes bytes of the client's.
-    pub(super) fn take_requests(&mut self, bytes: &[u8]) -> Result<(), Over> {
+    pub(super) fn take_requests(&mut self, bytes: Bytes) -> Result<(), Over> {
         self.client.push(bytes);
         while let Some(packet) = self.client.framed().map_err(Over::BrokenByClient)? {
             if matches!(self.phase, Phase::Silent) {
-                let version = request::read_init(&packet).map_err(Over::BrokenByClient)?;
+                let version = request::read_init(packet.head()).map_err(Over::BrokenByClient)?;
                 if version < VERSION {
                     return Err(Over::BrokenByClient(Violation::Value { field: "version" }));
                 }
-                self.to_upstream.protocol(request::write_init());
+                self.to_upstream.protocol(request::write_init().into());
                 self.phase = Phase::Greeted;
             } else {
                 self.waiting_bytes += packet.len();
@@ -69,7 +69,7 @@ impl<A: Authority> Relay<A> {
             targets.flat_map(|target| [target.path.clone(), target.judged().to_vec()]).collect();
         let mut named: Vec<&[u8]> = Vec::new();
         for (index, packet) in self.waiting.iter().enumerate() {
-            let Ok(Request { body, .. }) = Request::read(packet) else { return Some(index) };
+            let Ok(Request { body, .. }) = packet.request() else { return Some(index) };
             let of_handle = handle_of(&body).map(|name| (name, self.handles.get(name)));
             match (plan(&body, &self.home, Some(b"/")), of_handle) {
                 (None, Some((name, handle))) => {
@@ -92,17 +92,17 @@ impl<A: Authority> Relay<A> {
     }
 
     fn dispatch(&mut self, packet: Packet) {
-        let Request { id, body } = match Request::read(&packet) {
+        let Request { id, body } = match packet.request() {
             Ok(request) => request,
-            Err(violation) => return self.not_understood(&packet, &violation),
+            Err(violation) => return self.not_understood(packet.head(), &violation),
         };
         match body {
             Body::RealPath { path } => {
                 let name = paths::absolute(&self.home, path);
-                self.to_client.push(answer::write_name(id, &name));
+                self.to_client.push(answer::write_name(id, &name).into());
             }
             Body::Extended(extension) => {
-                self.extended(Bytes::copy_from_slice(&packet), id, &extension);
+                self.extended(Bytes::copy_from_slice(packet.head()), id, &extension);
             }
             Body::Read { .. }
             | Body::Write { .. }
@@ -111,12 +111,12 @@ impl<A: Authority> Relay<A> {
             | Body::ReadDir { .. } => {
                 // It goes on as it came, under an id of ours: content is not copied.
                 if let Some((own, name)) = self.on_handle(id, &body)
-                    && let Some(packet) = packet.under(own)
+                    && let Some(pieces) = packet.under(own)
                 {
-                    self.forward_on_handle(&name, packet);
+                    self.forward_on_handle(&name, pieces);
                 }
             }
-            _ => self.on_paths(Bytes::copy_from_slice(&packet), id, &body),
+            _ => self.on_paths(Bytes::copy_from_slice(packet.head()), id, &body),
         }
         // The last answer to a decision that needed no waiting is not waited for.
         self.judge_if_resolved();
@@ -132,7 +132,7 @@ impl<A: Authority> Relay<A> {
     }
 
     pub(super) fn answer(&mut self, id: u32, code: StatusCode, message: &str) {
-        self.to_client.push(answer::write_status(id, code, message));
+        self.to_client.push(answer::write_status(id, code, message).into());
     }
 
     fn extended(&mut self, packet: Bytes, id: u32, extension: &Extension<'_>) {
@@ -148,21 +148,21 @@ impl<A: Authority> Relay<A> {
                     .strip_prefix(b"~")
                     .map_or(*path, |path| path.strip_prefix(b"/").unwrap_or(path));
                 let name = paths::absolute(&self.home, below);
-                self.to_client.push(answer::write_name(id, &name));
+                self.to_client.push(answer::write_name(id, &name).into());
             }
             Extension::HomeDirectory { user: b"" } => {
-                self.to_client.push(answer::write_name(id, &self.home));
+                self.to_client.push(answer::write_name(id, &self.home).into());
             }
             Extension::Limits => {
                 let own = self.id();
                 let body = Body::Extended(Extension::Limits);
-                self.to_upstream.protocol(Request { id: own, body }.write());
+                self.to_upstream.protocol(Request { id: own, body }.write().into());
                 self.owed.insert(own, Owed::Limits { client: id });
             }
             Extension::Fsync { .. } | Extension::FstatVfs { .. } | Extension::CopyData { .. } => {
                 let body = Body::Extended(*extension);
                 if let Some((own, name)) = self.on_handle(id, &body) {
-                    self.forward_on_handle(&name, Request { id: own, body }.write());
+                    self.forward_on_handle(&name, [Request { id: own, body }.write().into()]);
                 }
             }
             _ => self.on_paths(packet, id, &Body::Extended(*extension)),
@@ -181,9 +181,11 @@ impl<A: Authority> Relay<A> {
         }
     }
 
-    fn forward_on_handle(&mut self, name: &Name, packet: Bytes) {
+    fn forward_on_handle(&mut self, name: &Name, packet: impl IntoIterator<Item = BytesMut>) {
         if let Some(handle) = self.handles.get(name) {
-            self.to_upstream.forward::<A>(&handle.receipt, packet);
+            for piece in packet {
+                self.to_upstream.forward::<A>(&handle.receipt, piece);
+            }
         }
     }
 
@@ -253,7 +255,7 @@ impl<A: Authority> Relay<A> {
         let Some(body) = self.front.as_ref().and_then(|front| front.ask(target, question)) else {
             return;
         };
-        self.to_upstream.protocol(Request { id: own, body }.write());
+        self.to_upstream.protocol(Request { id: own, body }.write().into());
         self.owed.insert(own, Owed::Resolve { target, question });
     }
 
@@ -294,7 +296,7 @@ impl<A: Authority> Relay<A> {
         let client = front.id;
         if let Some((code, message)) = front.failure {
             let words = String::from_utf8_lossy(&message).into_owned();
-            self.to_client.push(answer::write_status_code(client, code, &words));
+            self.to_client.push(answer::write_status_code(client, code, &words).into());
             let ended = Ended {
                 outcome: OperationOutcome::Failed,
                 status: words,
@@ -306,7 +308,7 @@ impl<A: Authority> Relay<A> {
         let Ok(Request { body, .. }) = Request::read(&front.packet) else { return };
         let body = front.plan.rewrite(&body);
         let own = self.id();
-        self.to_upstream.forward::<A>(&receipt, Request { id: own, body }.write());
+        self.to_upstream.forward::<A>(&receipt, Request { id: own, body }.write().into());
         let owed = match opening(&body) {
             Some(opening) => Owed::Open { client, receipt, opening },
             None => Owed::Path { client, receipt, expects: Expects::of(&body) },
@@ -339,9 +341,9 @@ fn asked<R>(handle: &mut Handle<R>, body: &Body<'_>) -> Asked {
         Body::Read { offset, length, .. } => Asked::Read { offset: *offset, length: *length },
         Body::Write { offset, data, .. } => {
             if handle.opening.appends {
-                handle.written.append(data);
+                handle.written.append(data.pieces());
             } else {
-                handle.written.take(*offset, data);
+                handle.written.take(*offset, data.pieces());
             }
             Asked::Write
         }

@@ -2,10 +2,11 @@
 //!
 //! Owns the answers and their fields. Must not know what was asked. Everything borrows the packet.
 
-use bytes::{BufMut, Bytes};
+use bytes::{BufMut, Bytes, BytesMut};
 
 use super::attributes::Attributes;
 use super::extended::EXTENSIONS;
+use super::frame::Content;
 use super::read::Reader;
 use super::write::{packet, string};
 use super::{VERSION, Violation, kind};
@@ -58,7 +59,7 @@ pub enum Answer<'a> {
     /// What was opened.
     Handle(&'a [u8]),
     /// Content.
-    Data(&'a [u8]),
+    Data(Content<'a>),
     /// Names. The first of them; all have been checked.
     Names {
         /// How many.
@@ -78,7 +79,14 @@ impl<'a> Answer<'a> {
     /// # Errors
     /// Where it is no whole answer of version 3.
     pub fn read(packet: &'a [u8]) -> Result<(u32, Self), Violation> {
-        let mut reader = Reader::new(packet);
+        Self::read_pieces(packet, &[])
+    }
+
+    pub(super) fn read_pieces(
+        first: &'a [u8],
+        rest: &'a [BytesMut],
+    ) -> Result<(u32, Self), Violation> {
+        let mut reader = Reader::of_pieces(first, rest);
         let kind = reader.u8("type")?;
         if !matches!(kind, kind::STATUS..=kind::ATTRS | kind::EXTENDED_REPLY) {
             return Err(Violation::Type(kind));
@@ -95,7 +103,7 @@ impl<'a> Answer<'a> {
                 Self::Status(Status { code, message })
             }
             kind::HANDLE => Self::Handle(reader.handle()?),
-            kind::DATA => Self::Data(reader.string("data")?),
+            kind::DATA => Self::Data(reader.content("data")?),
             kind::NAME => Self::read_names(&mut reader)?,
             kind::ATTRS => Self::Attributes(Attributes::read(&mut reader)?),
             _ => {

@@ -1,17 +1,27 @@
 //! A cursor over the body of one packet: every read is checked, every field named.
 //!
-//! Owns reading of the protocol's primitive types. Must not know a packet. Borrows the body.
+//! Owns reading of the protocol's primitive types. Must not know a packet. Borrows the body, whose
+//! content may go on in other pieces.
 
+use bytes::BytesMut;
+
+use super::frame::{Content, rest_bytes};
 use super::{HANDLE_BYTES_MAX, Violation};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
+    /// What follows that: nothing but content.
+    more: &'a [BytesMut],
 }
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(body: &'a [u8]) -> Self {
-        Self { rest: body }
+        Self { rest: body, more: &[] }
+    }
+
+    pub(super) const fn of_pieces(body: &'a [u8], more: &'a [BytesMut]) -> Self {
+        Self { rest: body, more }
     }
 
     pub(super) const fn rest(&self) -> &'a [u8] {
@@ -49,6 +59,23 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
+    /// A string that is the last field: content.
+    pub(super) fn content(&mut self, field: &'static str) -> Result<Content<'a>, Violation> {
+        if self.more.is_empty() {
+            return Ok(Content::from(self.string(field)?));
+        }
+        let length = usize::try_from(self.u32(field)?).unwrap_or(usize::MAX);
+        let there = self.rest.len() + rest_bytes(self.more);
+        if length > there {
+            return Err(Violation::Truncated { field });
+        }
+        if length < there {
+            return Err(Violation::Trailing { excess: there - length });
+        }
+        let (first, more) = (std::mem::take(&mut self.rest), std::mem::take(&mut self.more));
+        Ok(Content::new(first, more))
+    }
+
     pub(super) fn handle(&mut self) -> Result<&'a [u8], Violation> {
         let handle = self.string("handle")?;
         if handle.len() > HANDLE_BYTES_MAX {
@@ -67,8 +94,8 @@ impl<'a> Reader<'a> {
         Ok(path)
     }
 
-    pub(super) const fn end(self) -> Result<(), Violation> {
-        match self.rest.len() {
+    pub(super) fn end(self) -> Result<(), Violation> {
+        match self.rest.len() + rest_bytes(self.more) {
             0 => Ok(()),
             excess => Err(Violation::Trailing { excess }),
         }

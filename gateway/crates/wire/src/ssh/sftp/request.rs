@@ -2,10 +2,11 @@
 //!
 //! Owns the requests and their fields. Must not know what they need. Everything borrows the packet.
 
-use bytes::{BufMut, Bytes};
+use bytes::{BufMut, Bytes, BytesMut};
 
 use super::attributes::Attributes;
 use super::extended::Extension;
+use super::frame::Content;
 use super::read::Reader;
 use super::write::{packet, string};
 use super::{VERSION, Violation, kind};
@@ -86,7 +87,7 @@ pub enum Body<'a> {
     /// Read content.
     Read { handle: &'a [u8], offset: u64, length: u32 },
     /// Write content.
-    Write { handle: &'a [u8], offset: u64, data: &'a [u8] },
+    Write { handle: &'a [u8], offset: u64, data: Content<'a> },
     /// Attributes, of a link itself.
     Lstat { path: &'a [u8] },
     /// Attributes of an open file.
@@ -151,7 +152,11 @@ impl<'a> Request<'a> {
     /// # Errors
     /// Where it is no whole request of version 3.
     pub fn read(packet: &'a [u8]) -> Result<Self, Violation> {
-        let mut reader = Reader::new(packet);
+        Self::read_pieces(packet, &[])
+    }
+
+    pub(super) fn read_pieces(first: &'a [u8], rest: &'a [BytesMut]) -> Result<Self, Violation> {
+        let mut reader = Reader::of_pieces(first, rest);
         let kind = reader.u8("type")?;
         if !matches!(kind, kind::OPEN..=kind::SYMLINK | kind::EXTENDED) {
             return Err(Violation::Type(kind));
@@ -189,7 +194,7 @@ impl<'a> Body<'a> {
             kind::WRITE => Self::Write {
                 handle: reader.handle()?,
                 offset: reader.u64("offset")?,
-                data: reader.string("data")?,
+                data: reader.content("data")?,
             },
             kind::LSTAT => Self::Lstat { path: reader.path()? },
             kind::FSTAT => Self::Fstat { handle: reader.handle()? },
@@ -240,7 +245,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    fn write(&self, out: &mut bytes::BytesMut) {
+    fn write(&self, out: &mut BytesMut) {
         match self {
             Self::Open { path, flags, attributes } => {
                 string(out, path);
@@ -255,7 +260,8 @@ impl<'a> Body<'a> {
             Self::Write { handle, offset, data } => {
                 string(out, handle);
                 out.put_u64(*offset);
-                string(out, data);
+                out.put_u32(u32::try_from(data.len()).unwrap_or(u32::MAX));
+                data.pieces().for_each(|piece| out.put_slice(piece));
             }
             Self::SetStat { path: name, attributes }
             | Self::MkDir { path: name, attributes }

@@ -1,6 +1,6 @@
 //! Round trips, every cut, streams in any pieces, random bytes.
 
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use proptest::prelude::*;
 
 use super::write::{packet, string};
@@ -28,7 +28,7 @@ fn all_requests(attributes: &[u8]) -> Vec<Request<'_>> {
         Body::Open { path, flags, attributes },
         Body::Close { handle },
         Body::Read { handle, offset: u64::MAX, length: 32_768 },
-        Body::Write { handle, offset: 7, data: b"data" },
+        Body::Write { handle, offset: 7, data: b"data".into() },
         Body::Lstat { path },
         Body::Fstat { handle },
         Body::SetStat { path, attributes },
@@ -98,7 +98,7 @@ fn answers_read_back_as_they_were_written() {
     let read = Answer::read(&old[4..]).unwrap();
     assert_eq!(read, (9, Answer::Status(Status { code: 4, message: b"" })));
     for bytes in [&status, &name] {
-        let other = framed(bytes).under(77).unwrap();
+        let other = under(framed(bytes), 77).unwrap();
         assert_eq!(Answer::read(&other[4..]).unwrap().0, 77);
         assert_eq!(other[9..], bytes[9..]);
         for end in 4..bytes.len() {
@@ -134,7 +134,7 @@ fn extensions_that_cannot_be_judged_are_not_announced() {
 fn lengths_that_lie_are_refused_before_anything_is_held() {
     for length in [0, 256 * 1024 + 1, u32::MAX] {
         let mut framer = Framer::default();
-        framer.push(&length.to_be_bytes());
+        framer.push(Bytes::copy_from_slice(&length.to_be_bytes()));
         assert!(framer.packet().is_err(), "{length}");
     }
     let names = packet(kind::NAME, |out| out.put_slice(&[0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]));
@@ -173,8 +173,68 @@ fn opening_says_what_is_done_to_the_content() {
 
 fn framed(bytes: &[u8]) -> Packet {
     let mut framer = Framer::default();
-    framer.push(bytes);
+    framer.push(Bytes::copy_from_slice(bytes));
     framer.framed().unwrap().unwrap()
+}
+
+fn under(packet: Packet, id: u32) -> Option<Vec<u8>> {
+    Some(packet.under(id)?.collect::<Vec<_>>().concat())
+}
+
+#[test]
+fn content_stays_in_the_pieces_it_arrived_in() {
+    let data: Vec<u8> = (0..=255).cycle().take(40_000).collect();
+    let body = Body::Write { handle: &[7; 256], offset: 9, data: data[..].into() };
+    let write = Request { id: 3, body }.write();
+    let answer = packet(kind::DATA, |out| {
+        out.put_u32(3);
+        string(out, &data);
+    });
+    for whole in [&write, &answer] {
+        for cut in [5, 280, 281, 2000, 30_000] {
+            let mut framer = Framer::default();
+            let arrived = [&whole[..cut], &whole[cut..], b"\0\0"].map(|piece| {
+                let piece = Bytes::copy_from_slice(piece);
+                let at = piece.as_ptr();
+                framer.push(piece);
+                at
+            });
+            let packet = framer.framed().unwrap().unwrap();
+            assert_eq!((packet.len(), framer.buffered()), (whole.len() - 4, 2));
+            if whole[4] == kind::WRITE {
+                assert_eq!(packet.request(), Ok(Request { id: 3, body }), "{cut}");
+            } else {
+                assert_eq!(packet.answer(), Ok((3, Answer::Data(data[..].into()))), "{cut}");
+            }
+            let pieces: Vec<_> = packet.under(77).unwrap().collect();
+            if cut > 280 {
+                let sent: Vec<_> = pieces.iter().map(|piece| piece.as_ptr()).collect();
+                assert_eq!(sent, arrived[..2], "{cut}");
+            }
+            let mut expected = whole.to_vec();
+            expected[5..9].copy_from_slice(&77u32.to_be_bytes());
+            assert!(pieces.concat() == expected, "{cut}");
+        }
+        for (length, expected) in [
+            (40_001u32, Violation::Truncated { field: "data" }),
+            (39_999, Violation::Trailing { excess: 1 }),
+        ] {
+            let mut lying = whole.to_vec();
+            let at = if whole[4] == kind::WRITE { 4 + 1 + 4 + 260 + 8 } else { 4 + 1 + 4 };
+            lying[at..at + 4].copy_from_slice(&length.to_be_bytes());
+            let mut framer = Framer::default();
+            for piece in lying.chunks(30_000) {
+                framer.push(Bytes::copy_from_slice(piece));
+            }
+            let packet = framer.framed().unwrap().unwrap();
+            let read = if whole[4] == kind::WRITE {
+                packet.request().err()
+            } else {
+                packet.answer().err()
+            };
+            assert_eq!(read, Some(expected));
+        }
+    }
 }
 
 proptest! {
@@ -187,8 +247,8 @@ proptest! {
         if !bytes.is_empty() {
             let length = u32::try_from(bytes.len()).unwrap();
             let packet = framed(&[&length.to_be_bytes()[..], &bytes].concat());
-            prop_assert_eq!(&packet[..], &bytes[..]);
-            prop_assert_eq!(packet.under(1).is_some(), bytes.len() >= 5);
+            prop_assert_eq!(packet.head(), &bytes[..]);
+            prop_assert_eq!(under(packet, 1).is_some(), bytes.len() >= 5);
         }
     }
 
@@ -225,7 +285,7 @@ proptest! {
             let (piece, after) = rest.split_at(cuts[at % cuts.len()].min(rest.len()));
             at += 1;
             rest = after;
-            framer.push(piece);
+            framer.push(Bytes::copy_from_slice(piece));
             while let Some(bytes) = framer.packet().unwrap() {
                 found.push(bytes.to_vec());
             }

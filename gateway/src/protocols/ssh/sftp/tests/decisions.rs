@@ -147,7 +147,7 @@ async fn nothing_overtakes_a_hold_on_the_same_file() {
     world.rule(|op| if &*op.kind == "sftp setstat" { Verdict::Hold } else { Verdict::Allow });
     let none = wire::ssh::sftp::Attributes::NONE;
     let set = world.send(Body::SetStat { path: b"x", attributes: none }).await;
-    let write = world.send(Body::Write { handle: &handle, offset: 0, data: b"1" }).await;
+    let write = world.send(Body::Write { handle: &handle, offset: 0, data: b"1".into() }).await;
     let close = world.send(Body::Close { handle: &handle }).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(fs::read(world.path("x")).unwrap(), b"");
@@ -215,7 +215,7 @@ async fn a_handle_is_good_only_for_what_it_was_opened_for() {
     fs::write(world.path("x"), b"1").unwrap();
     let reads = world.opened("x", 1).await;
     let writes = world.opened("x", 2).await;
-    let write = Body::Write { handle: &reads, offset: 0, data: b"2" };
+    let write = Body::Write { handle: &reads, offset: 0, data: b"2".into() };
     assert_eq!(world.status(write).await, DENIED);
     assert_eq!(world.status(Body::Read { handle: &writes, offset: 0, length: 1 }).await, DENIED);
     assert_eq!(world.status(Body::ReadDir { handle: &reads }).await, DENIED);

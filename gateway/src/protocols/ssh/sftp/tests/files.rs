@@ -15,7 +15,7 @@ async fn a_file_goes_up_and_comes_down_with_its_hash_recorded() {
     let mut ids = Vec::new();
     for (index, data) in content.chunks(32_000).enumerate() {
         let offset = index as u64 * 32_000;
-        ids.push(world.send(Body::Write { handle: &handle, offset, data }).await);
+        ids.push(world.send(Body::Write { handle: &handle, offset, data: data.into() }).await);
     }
     for id in ids {
         assert_eq!(world.answer().await, (id, Got::Status(0, "Success".into())));
@@ -53,7 +53,7 @@ async fn requests_in_pieces_of_any_length_are_the_same_requests() {
         let mut world = World::new(true).await;
         world.in_pieces(piece);
         let handle = world.opened("x", 0x1a).await;
-        assert_eq!(world.status(Body::Write { handle: &handle, offset: 0, data: b"abc" }).await, 0);
+        assert_eq!(world.status(Body::Write { handle: &handle, offset: 0, data: b"abc".into() }).await, 0);
         assert_eq!(world.status(Body::Close { handle: &handle }).await, 0);
         assert_eq!(fs::read(world.path("x")).unwrap(), b"abc");
     }
@@ -123,7 +123,7 @@ async fn failures_are_the_servers_own_words() {
 async fn what_is_open_when_the_client_goes_is_recorded_as_abandoned() {
     let mut world = World::new(true).await;
     let handle = world.opened("x", 0x1a).await;
-    world.status(Body::Write { handle: &handle, offset: 9, data: b"abc" }).await;
+    world.status(Body::Write { handle: &handle, offset: 9, data: b"abc".into() }).await;
     let path = world.text("x");
     let (over, log) = world.go().await;
     assert_eq!(over, Over::Client);

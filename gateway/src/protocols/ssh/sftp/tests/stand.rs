@@ -146,7 +146,7 @@ impl Scripted {
             if let Some(packet) = self.framer.packet().unwrap() {
                 return Some(packet);
             }
-            self.framer.push(&within(self.sent.recv()).await?);
+            self.framer.push(within(self.sent.recv()).await?);
         }
     }
 
@@ -308,7 +308,7 @@ impl World {
                 return Some(packet);
             }
             let bytes = within(self.from_relay.as_mut().unwrap().recv()).await?;
-            self.framer.push(&bytes);
+            self.framer.push(bytes);
         }
     }
 
