@@ -28,7 +28,7 @@
 //! | `meaning` | what requests mean, where HTTP carries another protocol |
 //! | `headers`, `credential`, `signature` | what is taken out of a request, and put in |
 //! | `interim` | answers before the answer (1xx) |
-//! | `answer`, `body`, `coding`, `scrub` | answers on their way to the client |
+//! | `answer`, `body`, `stages`, `coding`, `scrub` | answers on their way to the client |
 //! | `upgrade`, `websocket`, `streams`, `pieces` | what follows a switch of protocols |
 //! | `splice`, `distrust` | clients that do not trust the gateway |
 //! | `blame` | whose fault an end is |
@@ -57,6 +57,7 @@ mod scrub;
 mod served;
 mod signature;
 mod splice;
+mod stages;
 mod streams;
 mod upgrade;
 mod upstream;

@@ -11,10 +11,11 @@ use http::{Response, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
 
 use super::blame::Blame;
-use super::body::{AnswerBody, Ending, Stages, Tap};
+use super::body::{AnswerBody, Ending, Tap};
 use super::coding::Decoder;
 use super::headers;
 use super::scrub::{Needles, Scrubber};
+use super::stages::Stages;
 use crate::session::{BodyKind, BodyMasker, FieldSet, OperationOutcome, Refusal, RefusalKind};
 
 /// What an answer's body goes through.
@@ -29,7 +30,7 @@ pub(super) struct Way {
 ///
 /// # Errors
 /// The refusal, where it cannot be masked.
-pub(super) fn show(
+pub(super) async fn show(
     blame: Blame,
     response: Response<Incoming>,
     way: Way,
@@ -52,15 +53,12 @@ pub(super) fn show(
         match stages(&parts.headers, &way) {
             Ok(stages) => stages,
             Err(because) => {
-                ending.ended().status = format!("{} (not shown)", ending.ended().status);
-                let refusal = Refusal::new(
-                    RefusalKind::Masking,
-                    "portcullis: the answer cannot be masked, so it is not shown",
-                );
-                return Err(refusal.because(because));
+                ending.not_shown();
+                return Err(unshowable(because));
             }
         }
     };
+    let said_length = parts.headers.contains_key(header::CONTENT_LENGTH);
     if stages.changes_bytes() {
         headers::take_bytes(&mut parts.headers);
         headers::take_one(&mut parts.headers, &header::CONTENT_ENCODING);
@@ -74,10 +72,20 @@ pub(super) fn show(
     stages.needles = Arc::clone(&way.needles);
     // The answer begins in the version that the client speaks; the library sees to that.
     parts.version = Version::HTTP_11;
-    Ok(Response::from_parts(
-        parts,
-        AnswerBody::shown(body, stages, way.tap, outcome, ending, blame),
-    ))
+    let mut body = AnswerBody::shown(body, stages, way.tap, outcome, ending, blame);
+    match body.read_short().await {
+        Ok(Some(length)) if said_length => {
+            parts.headers.insert(header::CONTENT_LENGTH, length.into());
+        }
+        Ok(_) => {}
+        Err(error) => return Err(unshowable(error.to_string())),
+    }
+    Ok(Response::from_parts(parts, body))
+}
+
+fn unshowable(because: String) -> Refusal {
+    let message = "portcullis: the answer cannot be masked, so it is not shown";
+    Refusal::new(RefusalKind::Masking, message).because(because)
 }
 
 /// Takes out what the framing was, which the library has undone. Chunks count more than a length (RFC

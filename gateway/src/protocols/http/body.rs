@@ -1,8 +1,9 @@
 //! Bodies on their way through.
 //!
-//! Owns what becomes of each chunk: decoded, scrubbed, masked, recorded, counted. Must not know why.
-//! Nothing is held whole: what one side does not take, the other is not asked for. The end of an
-//! answer's body, whether it was read or dropped, is the end of its operation.
+//! Owns the way of each chunk through the [`Stages`] and into the recording. Must not know what a
+//! stage does. Nothing but a short answer is held whole: what one side does not take, the other is
+//! not asked for. The end of an answer's body, whether it was read or dropped, is the end of its
+//! operation.
 
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -13,27 +14,20 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, timeout};
 
-use super::super::idle;
 use super::blame::Blame;
 use super::client_stream::Busy;
-use super::coding::Decoder;
 use super::desk::{Desk, Ended, Note};
-use super::scrub::{Needles, Scrubber};
+use super::stages::{BodyError, Stages};
 use super::{answer, headers};
 use crate::session::{BodyMasker, OperationOutcome, OutputStream, Receipt, Refusal};
 
-/// Why a body ends before its end.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::protocols) enum BodyError {
-    /// The other side failed.
-    #[error(transparent)]
-    Peer(#[from] hyper::Error),
-    /// What it sent cannot be shown.
-    #[error("the answer cannot be shown: {0}")]
-    Unshowable(String),
-}
+/// Bytes of an answer that is read whole before its head is sent, where its length changes: a head
+/// that says the length is what clients know. Raised, each such answer holds more.
+const WHOLE_BYTES_MAX: u64 = 64 * 1024;
+/// How long that may take. What is slower is passed on as it comes.
+const WHOLE_WITHIN: Duration = Duration::from_millis(5);
 
 /// Records the beginning of a body.
 #[derive(Debug)]
@@ -148,100 +142,6 @@ fn with_fit_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
     }
 }
 
-/// What is done to an answer's body.
-#[derive(Debug, Default)]
-pub(super) struct Stages {
-    /// Undoes its compression.
-    pub(super) decoder: Option<Decoder>,
-    /// Takes out the gateway's own credential.
-    pub(super) scrubber: Option<Scrubber>,
-    /// Masks.
-    pub(super) masker: Option<BodyMasker>,
-    /// What must not stand in trailers.
-    pub(super) needles: Arc<Needles>,
-}
-
-impl Stages {
-    /// Whether what is shown can differ in more than what secrets are starred with.
-    pub(super) const fn changes_bytes(&self) -> bool {
-        self.decoder.is_some() || self.masker.is_some()
-    }
-
-    /// Whether every byte that came has been passed on, and the length stays as it was.
-    fn is_through(&self) -> bool {
-        !self.changes_bytes() && self.scrubber.as_ref().is_none_or(Scrubber::is_through)
-    }
-
-    fn push(&mut self, chunk: Bytes) -> Result<Bytes, BodyError> {
-        let chunk = match &mut self.decoder {
-            None => chunk,
-            Some(decoder) => decoder.push(&chunk).map_err(unshowable)?.into(),
-        };
-        self.show(chunk)
-    }
-
-    fn show(&mut self, chunk: Bytes) -> Result<Bytes, BodyError> {
-        let chunk = match &mut self.scrubber {
-            None => chunk,
-            Some(scrubber) => scrubber.push(chunk),
-        };
-        self.mask(chunk)
-    }
-
-    fn mask(&mut self, chunk: Bytes) -> Result<Bytes, BodyError> {
-        let Some(masker) = &mut self.masker else { return Ok(chunk) };
-        let mut out = Vec::with_capacity(chunk.len());
-        masker.push(&chunk, &mut out).map_err(unshowable)?;
-        Ok(out.into())
-    }
-
-    /// How long what is held back waits for what may follow; `None` where nothing is that a reader
-    /// could be waiting for.
-    fn waits(&self) -> Option<Duration> {
-        if self.masker.as_ref().is_some_and(|masker| masker.is_holding() && masker.is_likely()) {
-            return Some(idle::held_for(false, true));
-        }
-        let holds = self.scrubber.as_ref().is_some_and(Scrubber::is_holding)
-            || self.masker.as_ref().is_some_and(BodyMasker::is_holding);
-        holds.then_some(idle::held_for(false, false))
-    }
-
-    /// Shows that, because nothing has come for a while.
-    fn let_go(&mut self) -> Result<Bytes, BodyError> {
-        let held = self.scrubber.as_mut().map(Scrubber::let_go).unwrap_or_default();
-        let mut out = self.mask(held)?.to_vec();
-        if let Some(masker) = &mut self.masker {
-            masker.flush(&mut out);
-        }
-        Ok(out.into())
-    }
-
-    fn finish(&mut self) -> Result<Bytes, BodyError> {
-        let mut out = Vec::new();
-        if let Some(decoder) = self.decoder.take() {
-            let rest = decoder.finish().map_err(unshowable)?;
-            out.extend_from_slice(&self.show(rest.into())?);
-        }
-        if let Some(scrubber) = &mut self.scrubber {
-            let rest = scrubber.finish();
-            out.extend_from_slice(&self.mask(rest)?);
-        }
-        if let Some(masker) = &mut self.masker {
-            masker.finish(&mut out).map_err(unshowable)?;
-        }
-        Ok(out.into())
-    }
-
-    fn masked(&self) -> u64 {
-        self.masker.as_ref().map_or(0, BodyMasker::masked)
-            + self.scrubber.as_ref().map_or(0, Scrubber::found)
-    }
-}
-
-fn unshowable(error: impl std::fmt::Display) -> BodyError {
-    BodyError::Unshowable(error.to_string())
-}
-
 /// The end of an operation, told once.
 #[derive(Debug)]
 pub(super) struct Ending {
@@ -268,6 +168,11 @@ impl Ending {
     /// How it ended, for whoever goes on with it.
     pub(super) const fn ended(&mut self) -> &mut Ended {
         &mut self.ended
+    }
+
+    /// There is an answer, and the client does not see it.
+    pub(super) fn not_shown(&mut self) {
+        self.ended.status.push_str(" (not shown)");
     }
 
     /// The right to show the answer.
@@ -302,6 +207,10 @@ pub(in crate::protocols) struct Shown {
     upstream: Incoming,
     stages: Stages,
     tap: Tap,
+    /// What was read before the head was sent.
+    early: Option<Bytes>,
+    /// What went wrong meanwhile.
+    failed: Option<BodyError>,
     trailers: Option<HeaderMap>,
     /// When what is held back is shown.
     quiet: Option<Pin<Box<Sleep>>>,
@@ -348,6 +257,8 @@ impl AnswerBody {
             upstream,
             stages,
             tap,
+            early: None,
+            failed: None,
             trailers: None,
             quiet: None,
             is_over: false,
@@ -361,44 +272,104 @@ impl AnswerBody {
         }
         Self::Shown(Box::new(shown))
     }
+
+    /// Reads a short answer whose length changes to its end. The length that is shown, where it is
+    /// known by then.
+    ///
+    /// # Errors
+    /// Where it cannot be shown.
+    pub(super) async fn read_short(&mut self) -> Result<Option<u64>, BodyError> {
+        let Self::Shown(shown) = self else { return Ok(None) };
+        let is_short = shown.upstream.size_hint().exact().is_some_and(|all| all <= WHOLE_BYTES_MAX);
+        if !(is_short && shown.stages.changes_bytes()) {
+            return Ok(None);
+        }
+        match timeout(WHOLE_WITHIN, shown.read_to_end()).await {
+            Ok(Err(error @ BodyError::Unshowable(_))) => {
+                shown.blame.upstream(&format!("what the upstream sent: {error}"));
+                shown.ending.not_shown();
+                return Err(error);
+            }
+            // It is passed on where it belongs: after what came before.
+            Ok(Err(error)) => shown.failed = Some(error),
+            Ok(Ok(())) | Err(_) => {}
+        }
+        let length = shown.early.as_ref().map_or(0, |early| early.len() as u64);
+        Ok(shown.is_over.then_some(length))
+    }
 }
 
 impl Shown {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         loop {
+            if let Some(early) = self.early.take()
+                && let Some(shown) = self.shown(Ok(early))
+            {
+                return Poll::Ready(Some(shown));
+            }
+            if let Some(error) = self.failed.take() {
+                return Poll::Ready(Some(Err(error)));
+            }
             if let Some(trailers) = self.trailers.take() {
                 return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
             }
             if self.is_over {
+                self.done();
                 return Poll::Ready(None);
             }
-            let frame = match Pin::new(&mut self.upstream).poll_frame(cx) {
+            let out = match self.poll_upstream(cx) {
                 Poll::Pending => return self.poll_quiet(cx),
-                Poll::Ready(Some(Err(error))) => {
-                    if super::upstream::is_malformed(&error) {
-                        self.blame.upstream("the framing of the upstream's answer is malformed");
-                    }
-                    return Poll::Ready(Some(Err(error.into())));
-                }
-                Poll::Ready(Some(Ok(frame))) => Some(frame),
-                Poll::Ready(None) => None,
+                Poll::Ready(out) => out,
             };
             self.quiet = None;
-            let out = match frame.map(Frame::into_data) {
-                Some(Ok(data)) => self.stages.push(data),
-                Some(Err(frame)) => {
+            if let Some(shown) = self.shown(out) {
+                return Poll::Ready(Some(shown));
+            }
+        }
+    }
+
+    /// What comes next, as it may be shown.
+    fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, BodyError>> {
+        let frame = std::task::ready!(Pin::new(&mut self.upstream).poll_frame(cx));
+        Poll::Ready(match frame.transpose() {
+            Err(error) => {
+                if super::upstream::is_malformed(&error) {
+                    self.blame.upstream("the framing of the upstream's answer is malformed");
+                }
+                Err(error.into())
+            }
+            Ok(None) => self.end(),
+            Ok(Some(frame)) => match frame.into_data() {
+                Ok(data) => self.stages.push(data),
+                Err(frame) => {
                     self.trailers = frame.into_trailers().ok();
                     if let Some(trailers) = &mut self.trailers {
                         self.masked_before += answer::star_fields(trailers, &self.stages.needles);
                     }
                     self.end()
                 }
-                None => self.end(),
-            };
-            if let Some(shown) = self.shown(out) {
-                return Poll::Ready(Some(shown));
+            },
+        })
+    }
+
+    /// Reads to the end, and keeps it, unless it grows too long.
+    async fn read_to_end(&mut self) -> Result<(), BodyError> {
+        while !self.is_over
+            && self.early.as_ref().is_none_or(|early| early.len() as u64 <= WHOLE_BYTES_MAX)
+        {
+            let mut came = std::future::poll_fn(|cx| self.poll_upstream(cx)).await?;
+            if self.upstream.is_end_stream() && self.trailers.is_none() && !self.is_over {
+                let rest = self.end()?;
+                if !rest.is_empty() {
+                    came = [came, rest].concat().into();
+                }
             }
+            self.early = Some(match self.early.take() {
+                None => came,
+                Some(early) => [early, came].concat().into(),
+            });
         }
+        Ok(())
     }
 
     /// Nothing comes: what is held back is shown after a while.
@@ -422,14 +393,17 @@ impl Shown {
                 self.tap.hear(&bytes);
                 self.ending.ended().bytes += bytes.len() as u64;
                 self.ending.ended().masked_values = self.masked_before + self.stages.masked();
-                if self.upstream.is_end_stream() && self.stages.is_through() {
+                let is_last = self.upstream.is_end_stream() && self.stages.is_through();
+                if self.is_over || is_last {
                     self.done();
                 }
                 Some(Ok(Frame::data(bytes)))
             }
             Err(error) => {
-                tracing::warn!(%error, "an answer was cut off");
-                self.blame.upstream(&format!("what the upstream sent: {error}"));
+                if matches!(error, BodyError::Unshowable(_)) {
+                    tracing::warn!(%error, "an answer was cut off");
+                    self.blame.upstream(&format!("what the upstream sent: {error}"));
+                }
                 Some(Err(error))
             }
         }
@@ -440,9 +414,7 @@ impl Shown {
             return Ok(Bytes::new());
         }
         self.is_over = true;
-        let rest = self.stages.finish()?;
-        self.done();
-        Ok(rest)
+        self.stages.finish()
     }
 
     fn done(&mut self) {
@@ -470,6 +442,8 @@ impl Body for AnswerBody {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Shown(shown) => {
                 shown.trailers.is_none()
+                    && shown.early.is_none()
+                    && shown.failed.is_none()
                     && (shown.is_over
                         || (shown.stages.is_through() && shown.upstream.is_end_stream()))
             }
@@ -484,6 +458,9 @@ impl Body for AnswerBody {
             Self::Shown(shown) if !shown.stages.changes_bytes() => {
                 // A scrubber may hold some back; the sum stays.
                 shown.upstream.size_hint()
+            }
+            Self::Shown(shown) if shown.is_over && shown.trailers.is_none() => {
+                SizeHint::with_exact(shown.early.as_ref().map_or(0, |early| early.len() as u64))
             }
             Self::Shown(_) => SizeHint::default(),
         }

@@ -115,8 +115,10 @@ pub(super) async fn serve(
         Err(Failed::Gone) => Err(Gone),
         Err(Failed::Refused(Refused { refusal, status })) => {
             let mut response = open.place.meaning.refused(&refusal, status, &open.session, is_grpc);
-            // After what cannot be read nothing is read any more.
-            if is_old && open.line.as_ref().is_some_and(|line| line.complaint().is_some()) {
+            // After what cannot be read nothing is read any more, of either side.
+            let is_over = open.blame.end().is_some()
+                || open.line.as_ref().is_some_and(|line| line.complaint().is_some());
+            if is_old && is_over {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }
@@ -203,7 +205,7 @@ async fn exchange(
             None => Err(upstream_failed("switched protocols, which nobody asked for").into()),
         };
     }
-    Ok(answer::show(open.blame.clone(), response, way, ending)?)
+    Ok(answer::show(open.blame.clone(), response, way, ending).await?)
 }
 
 /// Why a request that was sent has no answer, and whose fault that is.

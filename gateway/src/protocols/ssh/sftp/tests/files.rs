@@ -53,7 +53,10 @@ async fn requests_in_pieces_of_any_length_are_the_same_requests() {
         let mut world = World::new(true).await;
         world.in_pieces(piece);
         let handle = world.opened("x", 0x1a).await;
-        assert_eq!(world.status(Body::Write { handle: &handle, offset: 0, data: b"abc".into() }).await, 0);
+        assert_eq!(
+            world.status(Body::Write { handle: &handle, offset: 0, data: b"abc".into() }).await,
+            0
+        );
         assert_eq!(world.status(Body::Close { handle: &handle }).await, 0);
         assert_eq!(fs::read(world.path("x")).unwrap(), b"abc");
     }
