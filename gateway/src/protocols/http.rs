@@ -31,6 +31,7 @@
 //! | `answer`, `body`, `stages`, `coding`, `scrub` | answers on their way to the client |
 //! | `upgrade`, `websocket`, `streams`, `pieces` | what follows a switch of protocols |
 //! | `splice`, `distrust` | clients that do not trust the gateway |
+//! | `request_body` | requests' bodies on their way to the upstream |
 //! | `blame` | whose fault an end is |
 //! | `words` | what people are told |
 
@@ -53,6 +54,7 @@ mod held;
 mod interim;
 mod meaning;
 mod pieces;
+mod request_body;
 mod scrub;
 mod served;
 mod signature;

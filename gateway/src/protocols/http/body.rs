@@ -16,11 +16,11 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep, timeout};
 
+use super::answer;
 use super::blame::Blame;
 use super::client_stream::Busy;
 use super::desk::{Desk, Ended, Note};
 use super::stages::{BodyError, Stages};
-use super::{answer, headers};
 use crate::session::{BodyMasker, OperationOutcome, OutputStream, Receipt, Refusal};
 
 /// Bytes of an answer that is read whole before its head is sent, where its length changes: a head
@@ -76,69 +76,6 @@ impl Tap {
         }
         let receipt = Weak::clone(&self.receipt);
         self.desk.tell(Note::Output { receipt, stream: self.stream, bytes });
-    }
-}
-
-/// A request's body.
-#[derive(Debug)]
-pub(super) enum RequestBody {
-    /// As it comes.
-    Streamed(Box<(Incoming, Tap)>),
-    /// It was read before it was approved.
-    Whole(Option<Bytes>),
-}
-
-impl Body for RequestBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match self.get_mut() {
-            Self::Whole(bytes) => {
-                let bytes = bytes.take().filter(|bytes| !bytes.is_empty());
-                Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
-            }
-            Self::Streamed(streamed) => {
-                let (incoming, tap) = &mut **streamed;
-                let polled = Pin::new(incoming).poll_frame(cx);
-                if let Poll::Ready(Some(Ok(frame))) = &polled
-                    && let Some(data) = frame.data_ref()
-                {
-                    tap.hear(data);
-                }
-                polled.map(|frame| frame.map(|frame| frame.map(with_fit_trailers)))
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
-            Self::Streamed(streamed) => streamed.0.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(bytes) => {
-                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
-            }
-            Self::Streamed(streamed) => streamed.0.size_hint(),
-        }
-    }
-}
-
-/// A frame whose trailers, where it has them, say nothing that belongs into the head.
-fn with_fit_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
-    match frame.into_trailers() {
-        Ok(mut trailers) => {
-            headers::take_from_trailers(&mut trailers);
-            Frame::trailers(trailers)
-        }
-        Err(frame) => frame,
     }
 }
 

@@ -24,13 +24,14 @@ use super::again::Again;
 use super::answer::{self, Way};
 use super::asked::{self, Asked, Place};
 use super::blame::Blame;
-use super::body::{AnswerBody, Ending, RequestBody, Tap};
+use super::body::{AnswerBody, Ending, Tap};
 use super::client_stream::{Busy, Line, REFUSED};
 use super::credential::{Given, Login};
 use super::desk::Desk;
 use super::held::{self, Arriving};
 use super::interim::Interim;
 use super::meaning::{Masks, Recorded};
+use super::request_body::{Arrival, RequestBody};
 use super::signature::{self, Signer};
 use super::upstream::{SendError, Shared, is_malformed};
 use super::{headers, upgrade};
@@ -172,7 +173,9 @@ async fn exchange(
             RequestBody::Whole(Some(bytes))
         }
         Arriving::Streamed(incoming) if incoming.is_end_stream() => RequestBody::Whole(None),
-        Arriving::Streamed(incoming) => RequestBody::Streamed(Box::new((incoming, tap))),
+        Arriving::Streamed(incoming) => {
+            RequestBody::Streamed(Box::new(Arrival::begin(incoming, tap).await))
+        }
     };
     let mut request = Request::from_parts(parts, body);
     let needles = login.needles(&given);

@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::body::RequestBody;
+use super::request_body::RequestBody;
 use crate::session::Upstream;
 
 /// Bytes of an upstream's head.
