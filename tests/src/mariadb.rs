@@ -47,6 +47,15 @@ impl MariaDb {
         SHARED.get_or_init(start)
     }
 
+    /// A server that nobody else has, for whoever looks at all that it does. Ends with the value.
+    ///
+    /// # Panics
+    /// As for [`MariaDb::shared`].
+    #[must_use]
+    pub fn alone() -> Self {
+        start()
+    }
+
     /// Its port on 127.0.0.1.
     #[must_use]
     pub const fn port(&self) -> u16 {
