@@ -44,7 +44,7 @@ impl MariaDb {
     /// Where MariaDB is not installed or does not start.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<MariaDb> = OnceLock::new();
-        SHARED.get_or_init(start)
+        SHARED.get_or_init(|| start("mariadb"))
     }
 
     /// A server that nobody else has, for whoever looks at all that it does. Ends with the value.
@@ -53,7 +53,8 @@ impl MariaDb {
     /// As for [`MariaDb::shared`].
     #[must_use]
     pub fn alone() -> Self {
-        start()
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        start(&format!("mariadb-{}", COUNT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// Its port on 127.0.0.1.
@@ -131,9 +132,9 @@ impl MariaDb {
     }
 }
 
-fn start() -> MariaDb {
+fn start(name: &str) -> MariaDb {
     let directory =
-        std::env::temp_dir().join(format!("portcullis-test-{}-mariadb", std::process::id()));
+        std::env::temp_dir().join(format!("portcullis-test-{}-{name}", std::process::id()));
     let data = directory.join("data");
     fs::create_dir_all(&data).expect("a temporary directory");
     let log = File::create(directory.join("server.log")).expect("the server's log");
