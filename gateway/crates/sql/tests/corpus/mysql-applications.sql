@@ -625,8 +625,8 @@ SELECT CAST('test collated returns' AS CHAR CHARACTER SET utf8mb4) COLLATE utf8m
 --> out ? <- shop.users.id
 
 -- # an interval of two units
-SELECT DATE_ADD(birthday, INTERVAL '1:1' MINUTE_SECOND), EXTRACT(DAY_HOUR FROM birthday) FROM users
+SELECT DATE_ADD(created_at, INTERVAL '1:1' MINUTE_SECOND), EXTRACT(DAY_HOUR FROM created_at) FROM users
 --> is select
---> select on def.shop.users(birthday)
---> out ? <- shop.users.birthday
---> out ? <- shop.users.birthday
+--> select on def.shop.users(created_at)
+--> out ? <- shop.users.created_at
+--> out ? <- shop.users.created_at
