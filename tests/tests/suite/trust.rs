@@ -14,7 +14,7 @@ use gateway::trust::verify::{Matrix, Trusts, verify};
 use gateway::trust::{Authority, Files, Journal, Options, Plan, State, Subject};
 use gateway::trust::{apply, revert, state};
 use model::{Clock, Timestamp};
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use tests::programs;
 
@@ -172,6 +172,17 @@ fn layer(from: &Path, at: &Path, taking: &Path) {
     mount(Some("overlay"), at, Some("overlay"), MsFlags::empty(), Some(options.as_str())).unwrap();
 }
 
+/// A layer that is taken away before the directory that it is at: a mount cannot be removed.
+struct Layered<'a>(&'a Path);
+
+impl Drop for Layered<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = umount2(self.0, MntFlags::MNT_DETACH) {
+            eprintln!("{} stays mounted: {error}", self.0.display());
+        }
+    }
+}
+
 /// On a thread of its own, for the namespace is the thread's and goes with it.
 fn on_a_host(tried: impl FnOnce(&Host) + Send + 'static) {
     let done = thread::spawn(move || {
@@ -264,6 +275,7 @@ fn a_java_that_was_unpacked_by_hand_trusts_the_gateway_after_apply() {
         let jdk = host.directory.path().join("jdk");
         fs::create_dir(&jdk).unwrap();
         layer(home, &jdk, &host.directory.path().join("java"));
+        let _layered = Layered(&jdk);
         // A keystore of its own, as a runtime from an archive has it.
         let keystore = jdk.join("lib/security/cacerts");
         let bytes = fs::read(&keystore).unwrap();
