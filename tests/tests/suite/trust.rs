@@ -177,9 +177,8 @@ struct Layered<'a>(&'a Path);
 
 impl Drop for Layered<'_> {
     fn drop(&mut self) {
-        if let Err(error) = umount2(self.0, MntFlags::MNT_DETACH) {
-            eprintln!("{} stays mounted: {error}", self.0.display());
-        }
+        let taken = umount2(self.0, MntFlags::MNT_DETACH);
+        assert!(taken.is_ok() || thread::panicking(), "{taken:?}");
     }
 }
 
