@@ -74,7 +74,7 @@ impl Registry {
             .with(Arc::new(ssh::Ssh))
             .with(Arc::new(http::Http::default()))
             .with(Arc::new(mysql::Mysql::default()))
-            .with(Arc::new(kubernetes::Kubernetes::default()))
+            .with(Arc::new(kubernetes::driver()))
     }
 
     /// Adds a driver; a later one of the same protocol takes the earlier one's place.

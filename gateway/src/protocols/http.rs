@@ -74,14 +74,12 @@ use tokio::net::TcpStream;
 
 use super::Driver;
 use crate::session::{BoxFuture, Pending, Stream};
+use distrust::Distrust;
 use meaning::Plain;
 
 // What protocols that HTTP carries are made of.
 pub(in crate::protocols) use asked::Asked;
 pub(in crate::protocols) use body::AnswerBody;
-pub(in crate::protocols) use connection::serve;
-pub(in crate::protocols) use distrust::Distrust;
-pub(in crate::protocols) use greeting::server_name;
 pub(in crate::protocols) use headers::take;
 pub(in crate::protocols) use meaning::{Masks, Meaning, Meant, Recorded};
 pub(in crate::protocols) use pieces::Pieces;
@@ -90,17 +88,35 @@ pub(in crate::protocols) use websocket::Frames;
 pub(in crate::protocols) use words::{sentence, status_of};
 
 /// What a client may ask for in TLS, the better first.
-pub(in crate::protocols) const ALPN: &[&[u8]] = &[b"h2", b"http/1.1"];
+const ALPN: &[&[u8]] = &[b"h2", b"http/1.1"];
 
-/// The driver.
-#[derive(Debug, Default)]
+/// The driver: of HTTP itself, or of a protocol that it carries.
+#[derive(Debug)]
 pub struct Http {
+    protocol: Protocol,
+    meaning: &'static dyn Meaning,
     distrust: Arc<Distrust>,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self::carrying(Protocol::Http, &Plain)
+    }
+}
+
+impl Http {
+    /// Of a protocol whose requests mean more than their method and path.
+    pub(in crate::protocols) fn carrying(
+        protocol: Protocol,
+        meaning: &'static dyn Meaning,
+    ) -> Self {
+        Self { protocol, meaning, distrust: Arc::default() }
+    }
 }
 
 impl Driver for Http {
     fn protocol(&self) -> Protocol {
-        Protocol::Http
+        self.protocol
     }
 
     fn client_alpn(&self) -> &'static [&'static [u8]] {
@@ -108,7 +124,7 @@ impl Driver for Http {
     }
 
     fn server_name<'a>(&'a self, client: &'a TcpStream) -> BoxFuture<'a, Option<Arc<str>>> {
-        Box::pin(server_name(client))
+        Box::pin(greeting::server_name(client))
     }
 
     fn accesses(
@@ -117,10 +133,10 @@ impl Driver for Http {
         query: &str,
         upgrades: bool,
     ) -> Result<Arc<[Access]>, String> {
-        Plain.means(facts, query, upgrades).map(|meant| meant.accesses)
+        self.meaning.means(facts, query, upgrades).map(|meant| meant.accesses)
     }
 
     fn serve<'a>(&'a self, client: Stream, pending: Pending) -> BoxFuture<'a, SessionEnd> {
-        Box::pin(serve(client, pending, &self.distrust, &Plain))
+        Box::pin(connection::serve(client, pending, &self.distrust, self.meaning))
     }
 }

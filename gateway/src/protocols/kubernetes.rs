@@ -25,46 +25,12 @@ mod spdy;
 mod status;
 mod streams;
 
-use std::sync::Arc;
+use model::Protocol;
 
-use model::audit::SessionEnd;
-use model::{Access, Protocol, RequestFacts};
-use tokio::net::TcpStream;
-
-use super::Driver;
-use super::http::{ALPN, Distrust, Meaning as _, serve, server_name};
-use crate::session::{BoxFuture, Pending, Stream};
+use super::http::Http;
 use meaning::Cluster;
 
 /// The driver.
-#[derive(Debug, Default)]
-pub struct Kubernetes {
-    distrust: Arc<Distrust>,
-}
-
-impl Driver for Kubernetes {
-    fn protocol(&self) -> Protocol {
-        Protocol::Kubernetes
-    }
-
-    fn client_alpn(&self) -> &'static [&'static [u8]] {
-        ALPN
-    }
-
-    fn server_name<'a>(&'a self, client: &'a TcpStream) -> BoxFuture<'a, Option<Arc<str>>> {
-        Box::pin(server_name(client))
-    }
-
-    fn accesses(
-        &self,
-        facts: &Arc<RequestFacts>,
-        query: &str,
-        upgrades: bool,
-    ) -> Result<Arc<[Access]>, String> {
-        Cluster.means(facts, query, upgrades).map(|meant| meant.accesses)
-    }
-
-    fn serve<'a>(&'a self, client: Stream, pending: Pending) -> BoxFuture<'a, SessionEnd> {
-        Box::pin(serve(client, pending, &self.distrust, &Cluster))
-    }
+pub(super) fn driver() -> Http {
+    Http::carrying(Protocol::Kubernetes, &Cluster)
 }
