@@ -7,6 +7,7 @@
 
 mod api;
 mod daemon;
+mod job;
 mod kubernetes;
 mod leaks;
 mod mysql;

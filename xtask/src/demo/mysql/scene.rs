@@ -5,13 +5,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::call::Call;
 use crate::console;
 use crate::demo::daemon::{Daemon, write};
+use crate::demo::job;
 use crate::demo::plot::{self, Unit};
 use crate::demo::running::{Running, Said};
 use crate::fault::{During, Fault, Outcome};
-use crate::places;
 use crate::stage::mariadb::{self, MariaDb};
 use crate::stage::postgres::Listen;
 use crate::stage::{Stage, certificate, network};
@@ -51,13 +50,12 @@ impl Scene {
     }
 
     fn job_directory(&self) -> PathBuf {
-        self.daemon.stage.directory().join("job")
+        job::directory(&self.daemon.stage)
     }
 
     fn write_job(&self) -> Outcome {
         let place = self.job_directory();
-        let python = place.join("python");
-        fs::create_dir_all(&python).during(python.display())?;
+        fs::create_dir_all(&place).during(place.display())?;
         let options = format!(
             "[client]\nhost={}\nuser=report\npassword={REPORT_PASSWORD}\n",
             network::SERVER
@@ -69,14 +67,8 @@ impl Scene {
         ] {
             write(&place.join(name), text, mode)?;
         }
-        Call::new("chown").with(["nobody"]).with([place.join("my.cnf")]).output()?;
-        // The job's user may not look into the cache, so the client is copied.
-        let packages = format!(
-            "cp --recursive {}/lib/python3*/site-packages/pymysql {}",
-            places::python_environment()?.display(),
-            python.display()
-        );
-        Call::new("sh").with(["-c", &packages]).output().map(|_| ())
+        job::own(&place.join("my.cnf"))?;
+        job::copy_packages(&self.daemon.stage, &["pymysql"])
     }
 
     /// Runs SQL, past everything.
@@ -91,29 +83,19 @@ impl Scene {
             Unit::Unbound => ("unbound-export.service", "shop_copy"),
             Unit::Governed => ("nightly-export.service", "shop"),
         };
-        let mut command = self.daemon.stage.command(unit, "setpriv")?;
-        command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]).args(line);
-        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C.UTF-8");
+        let mut command = job::command(&self.daemon.stage, unit, line)?;
         command.env("OPTIONS", self.job_directory().join("my.cnf")).env("DATABASE", database);
-        command.env("PYTHON", "/usr/bin/python3");
-        command.env("PYTHONPATH", self.job_directory().join("python"));
-        command.current_dir("/");
         Running::start(command, self.daemon.job_output())
     }
 
     /// How many connections the server has let in for a user. Over the socket it is us, looking.
     fn let_in(&self, users: &[&str]) -> usize {
         let log = self.server.log();
-        let is_one = |line: &str| {
+        let is_one = |line: &&str| {
             users.iter().any(|user| line.contains(&format!("Connect\t{user}@")))
-                && line.contains("TCP/IP")
+                && ["TCP/IP", "SSL/TLS"].iter().any(|way| line.contains(way))
         };
-        // Over TLS the log says `SSL/TLS` where it would say `TCP/IP`.
-        let is_tls = |line: &str| {
-            users.iter().any(|user| line.contains(&format!("Connect\t{user}@")))
-                && line.contains("SSL/TLS")
-        };
-        log.lines().filter(|line| is_one(line) || is_tls(line)).count()
+        log.lines().filter(is_one).count()
     }
 }
 

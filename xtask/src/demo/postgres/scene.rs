@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use crate::call::Call;
 use crate::console;
 use crate::demo::daemon::{Daemon, write};
+use crate::demo::job;
 use crate::demo::plot::{self, Unit};
 use crate::demo::running::{Running, Said};
 use crate::fault::{During, Fault, Outcome};
-use crate::places;
 use crate::stage::postgres::{Listen, Postgres};
 use crate::stage::{Stage, certificate, network};
 
@@ -51,25 +51,17 @@ impl Scene {
 
     /// Where the job's files are.
     fn job_directory(&self) -> PathBuf {
-        self.daemon.stage.directory().join("job")
+        job::directory(&self.daemon.stage)
     }
 
     fn write_job(&self) -> Outcome {
         let place = self.job_directory();
-        let python = place.join("python");
-        fs::create_dir_all(&python).during(python.display())?;
+        fs::create_dir_all(&place).during(place.display())?;
         write(&place.join("nightly-report.sh"), SCRIPT, 0o755)?;
         write(&place.join("payments.py"), PAYMENTS, 0o644)?;
         write(&place.join("pgpass"), &format!("*:*:*:report:{REPORT_PASSWORD}\n"), 0o600)?;
-        Call::new("chown").with(["nobody"]).with([place.join("pgpass")]).output()?;
-        // The job's user may not look into the cache, so the clients are copied.
-        let packages = format!(
-            "cp --recursive {}/lib/python3*/site-packages/*psycopg* \
-             {0}/lib/python3*/site-packages/typing_extensions* {}",
-            places::python_environment()?.display(),
-            python.display()
-        );
-        Call::new("sh").with(["-c", &packages]).output().map(|_| ())
+        job::own(&place.join("pgpass"))?;
+        job::copy_packages(&self.daemon.stage, &["*psycopg*", "typing_extensions*"])
     }
 
     /// Runs SQL on the shop, past everything.
@@ -84,15 +76,11 @@ impl Scene {
             Unit::Unbound => ("unbound-report.service", "shop_copy"),
             Unit::Governed => ("nightly-report.service", "shop"),
         };
-        let mut command = self.daemon.stage.command(unit, "setpriv")?;
-        command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]).args(line);
-        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C.UTF-8");
+        let mut command = job::command(&self.daemon.stage, unit, line)?;
         command.env("PGHOST", network::SERVER.to_string()).env("PGPORT", "5432");
         command.env("PGUSER", "report").env("PGDATABASE", database);
         command.env("PGPASSFILE", self.job_directory().join("pgpass"));
-        command.env("PGCONNECT_TIMEOUT", "10").env("PYTHON", "/usr/bin/python3");
-        command.env("PYTHONPATH", self.job_directory().join("python"));
-        command.current_dir("/");
+        command.env("PGCONNECT_TIMEOUT", "10");
         Running::start(command, self.daemon.job_output())
     }
 

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::call::Call;
 use crate::console;
 use crate::demo::daemon::{Daemon, write};
+use crate::demo::job;
 use crate::demo::plot::{self, Unit};
 use crate::demo::running::{Running, Said};
 use crate::fault::{During, Fault, Outcome};
@@ -75,7 +76,7 @@ impl Scene {
     }
 
     fn job_directory(&self) -> PathBuf {
-        self.daemon.stage.directory().join("job")
+        job::directory(&self.daemon.stage)
     }
 
     /// What a user, years ago, has set up: a script, a key, and the host's key in `known_hosts`.
