@@ -39,13 +39,6 @@ pub(super) async fn show(
     let (mut parts, body) = response.into_parts();
     let closes = has_close(&parts.headers);
     frame(&mut parts.headers)?;
-    headers::take_connection(&mut parts.headers);
-    // Where else the server can be reached is not where the gateway is.
-    headers::take_one(&mut parts.headers, &header::ALT_SVC);
-    if closes {
-        parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    scrub_headers(&mut parts.headers, &way.needles, &mut ending);
     let is_empty = way.is_head || body.is_end_stream() || has_no_body(parts.status);
     let stages = if is_empty && !way.is_head {
         Stages::default()
@@ -59,10 +52,11 @@ pub(super) async fn show(
         }
     };
     let said_length = parts.headers.contains_key(header::CONTENT_LENGTH);
-    if stages.changes_bytes() {
-        headers::take_bytes(&mut parts.headers);
-        headers::take_one(&mut parts.headers, &header::CONTENT_ENCODING);
+    headers::take_from_answer(&mut parts.headers, stages.changes_bytes());
+    if closes {
+        parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
+    scrub_headers(&mut parts.headers, &way.needles, &mut ending);
     let outcome = if parts.status.as_u16() < 400 {
         OperationOutcome::Completed
     } else {
@@ -145,19 +139,18 @@ fn stages(headers: &http::HeaderMap, way: &Way) -> Result<Stages, String> {
 
 /// How a body of this type is read; `None` where it is not.
 pub(super) fn kind_of(content_type: &str) -> Option<BodyKind> {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let charset = content_type.to_ascii_lowercase();
-    let charset = charset
+    let lower = content_type.to_ascii_lowercase();
+    let mut charsets = lower
         .split("charset=")
-        .nth(1)
-        .map(|rest| rest.split(';').next().unwrap_or_default().trim().trim_matches('"').to_owned());
+        .skip(1)
+        .map(|rest| rest.split(';').next().unwrap_or_default().trim().trim_matches('"'));
     // Other character sets write the same letters otherwise.
-    if charset.is_some_and(|set| {
-        !matches!(set.as_str(), "utf-8" | "utf8" | "us-ascii" | "ascii" | "iso-8859-1" | "latin1")
-    }) {
+    if !charsets
+        .all(|set| matches!(set, "utf-8" | "utf8" | "us-ascii" | "ascii" | "iso-8859-1" | "latin1"))
+    {
         return None;
     }
-    Some(match essence.as_str() {
+    Some(match lower.split(';').next().unwrap_or_default().trim() {
         // One document is a sequence of one; many servers call a sequence by the name of one.
         "application/json"
         | "text/json"
@@ -205,12 +198,7 @@ pub(super) fn star_fields(headers: &mut http::HeaderMap, needles: &Needles) -> u
 }
 
 fn has_close(headers: &http::HeaderMap) -> bool {
-    headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .any(|token| token.trim().eq_ignore_ascii_case("close"))
+    headers::tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case("close"))
 }
 
 fn has_no_body(status: StatusCode) -> bool {

@@ -47,8 +47,6 @@ use crate::session::{
 const STREAMS_MAX: u32 = 256;
 /// Bytes of a request's fields (HTTP/2).
 const FIELDS_BYTES_MAX: u32 = 64 * 1024;
-/// Fields of a request.
-const FIELDS_MAX: usize = 200;
 /// How long a client may take to go away once it was turned away.
 const LEAVES_WITHIN: Duration = Duration::from_secs(5);
 
@@ -355,7 +353,8 @@ impl Serving {
         let service = service_fn(move |request| {
             // Before it is polled: until then the library may ask whether the client has gone.
             let busy = served.line.as_ref().map(Line::busy);
-            exchange::serve(Arc::clone(&served), request, busy)
+            // In its own memory: the library moves what it is given.
+            Box::pin(exchange::serve(Arc::clone(&served), request, busy))
         });
         let attending = Attending {
             open,
@@ -381,7 +380,6 @@ impl Serving {
                 .timer(TokioTimer::new())
                 .header_read_timeout(None)
                 .preserve_header_case(true)
-                .max_headers(FIELDS_MAX)
                 .auto_date_header(false)
                 .serve_connection(io, service)
                 .with_upgrades();

@@ -24,6 +24,8 @@ pub(super) struct Login {
     tokens: Arc<Tokens>,
     clock: Arc<dyn Clock>,
     needles: Arc<Needles>,
+    /// What is put into every request, where that is always the same field.
+    field: Option<Result<(HeaderName, HeaderValue), Refusal>>,
 }
 
 impl std::fmt::Debug for Login {
@@ -63,7 +65,20 @@ impl Login {
         if let HttpCredential::Query { value, .. } = &kind {
             needles.add(encode_query(value.expose().trim_end()).as_bytes());
         }
-        Self { kind, tokens, clock, needles: Arc::new(needles) }
+        let field = match &kind {
+            HttpCredential::Bearer(token) => Some(bearer(token)),
+            HttpCredential::Basic { user, password } => {
+                let value = Secret::new(format!("Basic {}", basic(user, password).expose()));
+                Some(field(header::AUTHORIZATION, &value))
+            }
+            HttpCredential::Header { name, value } => Some(
+                HeaderName::from_bytes(name.as_bytes())
+                    .map_err(|_| unusable("has no header name"))
+                    .and_then(|name| field(name, value)),
+            ),
+            _ => None,
+        };
+        Self { kind, tokens, clock, needles: Arc::new(needles), field }
     }
 
     /// What it is.
@@ -102,18 +117,15 @@ impl Login {
             return Ok(given);
         }
         headers::take_login(&mut parts.headers);
+        if let Some(field) = &self.field {
+            let (name, value) = field.clone()?;
+            parts.headers.insert(name, value);
+        }
         match &self.kind {
-            HttpCredential::None => {}
-            HttpCredential::Bearer(token) => bearer(parts, token)?,
-            HttpCredential::Basic { user, password } => {
-                let value = Secret::new(format!("Basic {}", basic(user, password).expose()));
-                put_header(parts, header::AUTHORIZATION, &value)?;
-            }
-            HttpCredential::Header { name, value } => {
-                let name = HeaderName::from_bytes(name.as_bytes())
-                    .map_err(|_| unusable("has no header name"))?;
-                put_header(parts, name, value)?;
-            }
+            HttpCredential::None
+            | HttpCredential::Bearer(_)
+            | HttpCredential::Basic { .. }
+            | HttpCredential::Header { .. } => {}
             HttpCredential::Query { name, value } => put_query(parts, name, value)?,
             HttpCredential::Aws { .. } => {
                 let now = self.clock.now();
@@ -125,7 +137,8 @@ impl Login {
                     tracing::warn!(%error, "no token for an upstream");
                     unusable("cannot be fetched")
                 })?;
-                bearer(parts, &token)?;
+                let (name, value) = bearer(&token)?;
+                parts.headers.insert(name, value);
                 given.token = Some(token);
             }
         }
@@ -144,18 +157,17 @@ fn basic(user: &str, password: &Secret<String>) -> Secret<String> {
     Secret::new(STANDARD.encode(pair.expose()))
 }
 
-fn bearer(parts: &mut Parts, token: &Secret<String>) -> Result<(), Refusal> {
+fn bearer(token: &Secret<String>) -> Result<(HeaderName, HeaderValue), Refusal> {
     let value = Secret::new(format!("Bearer {}", token.expose().trim_end()));
-    put_header(parts, header::AUTHORIZATION, &value)
+    field(header::AUTHORIZATION, &value)
 }
 
-fn put_header(parts: &mut Parts, name: HeaderName, value: &Secret<String>) -> Result<(), Refusal> {
+fn field(name: HeaderName, value: &Secret<String>) -> Result<(HeaderName, HeaderValue), Refusal> {
     let mut value = HeaderValue::from_str(value.expose().trim_end())
         .map_err(|_| unusable("holds what no header can"))?;
     // Kept out of tables of compressed headers, and of what is shown when one is debugged.
     value.set_sensitive(true);
-    parts.headers.insert(name, value);
-    Ok(())
+    Ok((name, value))
 }
 
 /// Puts a name into the query, in the place of any that the workload gave it.

@@ -99,28 +99,46 @@ fn is_of_parts(name: &str) -> bool {
 /// Takes out what belongs to one connection, also what `connection` nominates. `te: trailers`
 /// stays: gRPC asks for it.
 pub(super) fn take_connection(headers: &mut HeaderMap) {
-    let nominated: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
-        .filter(|name| *name != header::TE)
-        .collect();
-    let wants_trailers = headers
-        .get_all(header::TE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .any(|coding| coding.trim().eq_ignore_ascii_case("trailers"));
-    take(headers, |name| {
-        is_of_connection(name.as_str())
-            || nominated.contains(name)
-            || name == header::TE && !wants_trailers
-    });
-    if wants_trailers {
+    let of_connection = OfConnection::of(headers);
+    take(headers, |name| of_connection.has(name));
+    if of_connection.wants_trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
+}
+
+/// What belongs to one connection only, as a head says it.
+struct OfConnection {
+    nominated: Vec<HeaderName>,
+    wants_trailers: bool,
+}
+
+impl OfConnection {
+    fn of(headers: &HeaderMap) -> Self {
+        let nominated = tokens(headers, &header::CONNECTION)
+            // What belongs to it anyway, and is what is said nearly always.
+            .filter(|name| !name.eq_ignore_ascii_case("keep-alive"))
+            .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
+            .filter(|name| *name != header::TE)
+            .collect();
+        let wants_trailers =
+            tokens(headers, &header::TE).any(|coding| coding.eq_ignore_ascii_case("trailers"));
+        Self { nominated, wants_trailers }
+    }
+
+    fn has(&self, name: &HeaderName) -> bool {
+        is_of_connection(name.as_str())
+            || self.nominated.contains(name)
+            || name == header::TE && !self.wants_trailers
+    }
+}
+
+/// The tokens of a field that is a list of them.
+pub(super) fn tokens<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a str> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|list| list.split(',')).map(str::trim)
 }
 
 /// Takes out what says who the sender is.
@@ -133,9 +151,15 @@ pub(super) fn take_login(headers: &mut HeaderMap) {
     take(headers, |name| is_of_login(name.as_str()));
 }
 
-/// Takes out what an answer says of bytes that it no longer has.
-pub(super) fn take_bytes(headers: &mut HeaderMap) {
-    take(headers, |name| is_of_bytes(name.as_str()));
+/// Takes out of an answer's head what is not passed on: what belongs to its connection, where else the
+/// server can be reached, and, where its bytes change, what it says of them.
+pub(super) fn take_from_answer(headers: &mut HeaderMap, changes_bytes: bool) {
+    let of_connection = OfConnection::of(headers);
+    take(headers, |name| {
+        of_connection.has(name)
+            || name == header::ALT_SVC
+            || changes_bytes && (name == header::CONTENT_ENCODING || is_of_bytes(name.as_str()))
+    });
 }
 
 /// Takes out what asks for parts of the bytes, which are not the ones that will be shown.

@@ -5,13 +5,16 @@
 //! between two answers (`client_stream` does). HTTP/1 only: of HTTP/2 the library tells of none, and
 //! sends none.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use http::header::{self, HeaderMap};
 use http::{Request, StatusCode};
-use tokio::sync::mpsc;
+use parking_lot::Mutex;
 
 use super::asked::Asked;
 use super::client_stream::Line;
@@ -26,7 +29,27 @@ const WAITING_MAX: usize = 8;
 /// The interim answers of one request.
 pub(super) struct Interim {
     line: Arc<Line>,
-    heard: mpsc::Receiver<(StatusCode, Bytes)>,
+    heard: Arc<Heard>,
+}
+
+/// Those that wait. The library tells of one in the middle of its own work.
+#[derive(Default)]
+struct Heard {
+    waiting: Mutex<VecDeque<(StatusCode, Bytes)>>,
+    waker: AtomicWaker,
+}
+
+impl Heard {
+    fn tell(&self, status: StatusCode, head: Bytes) {
+        let mut waiting = self.waiting.lock();
+        if waiting.len() >= WAITING_MAX {
+            tracing::debug!(%status, "an interim answer is left out");
+            return;
+        }
+        waiting.push_back((status, head));
+        drop(waiting);
+        self.waker.wake();
+    }
 }
 
 impl Interim {
@@ -38,14 +61,13 @@ impl Interim {
     ) -> Option<Self> {
         let line = Arc::clone(open.line.as_ref()?);
         let needles = Arc::clone(needles);
-        let (tell, heard) = mpsc::channel(WAITING_MAX);
+        let heard = Arc::<Heard>::default();
+        let told = Arc::clone(&heard);
         hyper::ext::on_informational(request, move |answer| {
             let status = answer.status();
             if !matches!(status, StatusCode::CONTINUE | StatusCode::SWITCHING_PROTOCOLS) {
                 let head = written(status, answer.headers().clone(), &needles);
-                if tell.try_send((status, head)).is_err() {
-                    tracing::debug!(%status, "an interim answer is left out");
-                }
+                told.tell(status, head);
             }
         });
         Some(Self { line, heard })
@@ -53,7 +75,7 @@ impl Interim {
 
     /// Passes them on until the answer is there.
     pub(super) async fn until<T>(
-        mut self,
+        self,
         open: &Open,
         asked: &Asked,
         receipt: &Receipt,
@@ -61,15 +83,22 @@ impl Interim {
     ) -> T {
         tokio::pin!(answer);
         loop {
-            tokio::select! {
-                biased; // What was sent before the answer is shown before it.
-                Some((status, head)) = self.heard.recv() => {
+            let next = std::future::poll_fn(|cx| {
+                // What was sent before the answer is shown before it.
+                self.heard.waker.register(cx.waker());
+                match self.heard.waiting.lock().pop_front() {
+                    Some(interim) => Poll::Ready(Err(interim)),
+                    None => answer.as_mut().poll(cx).map(Ok),
+                }
+            });
+            match next.await {
+                Ok(answer) => return answer,
+                Err((status, head)) => {
                     let judged = open.desk.judge_answer(receipt, || asked.answered(status)).await;
                     if judged.is_ok() {
                         self.line.between(head).await;
                     }
                 }
-                answer = &mut answer => return answer,
             }
         }
     }

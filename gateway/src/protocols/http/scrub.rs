@@ -39,6 +39,9 @@ impl Needles {
         let mut found = 0;
         for secret in &self.secrets {
             let secret = secret.expose();
+            if bytes.len() < secret.len() {
+                continue;
+            }
             let finder = Finder::new(secret);
             let mut at = 0;
             while let Some(rest) = bytes.get_mut(at..)
@@ -55,7 +58,10 @@ impl Needles {
 
     /// Whether any secret is in `bytes`.
     pub(super) fn touch(&self, bytes: &[u8]) -> bool {
-        self.secrets.iter().any(|secret| Finder::new(secret.expose()).find(bytes).is_some())
+        self.secrets
+            .iter()
+            .map(Secret::expose)
+            .any(|secret| bytes.len() >= secret.len() && Finder::new(secret).find(bytes).is_some())
     }
 
     /// How many bytes at the end of `bytes` could begin a secret.

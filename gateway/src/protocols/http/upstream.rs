@@ -89,7 +89,6 @@ pub(super) async fn begin(
     }
     let (sender, connection) = http1::Builder::new()
         .preserve_header_case(true)
-        .max_headers(256)
         .max_header_size(HEAD_BYTES_MAX)
         .handshake(io)
         .await?;

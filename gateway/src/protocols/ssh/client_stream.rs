@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, BufReader, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::cleartext::Cleartext;
@@ -23,9 +23,6 @@ const LINE_BYTES_MAX: usize = 255;
 /// How long we wait for the client's line before we say ours. Clients that wait for ours are told
 /// after it, and get what serves every client.
 const LINE_WITHIN: Duration = Duration::from_millis(150);
-/// Bytes that are read at once: the library reads each packet's length, and then the rest of it.
-/// Raised, fewer calls and more copies that the caches do not hold.
-pub(super) const READ_BYTES: usize = 128 * 1024;
 
 /// What is known of a connection from outside the library.
 #[derive(Debug)]
@@ -85,7 +82,7 @@ impl Line {
 /// The client's byte stream.
 #[derive(Debug)]
 pub(super) struct ClientStream {
-    stream: BufReader<Stream>,
+    stream: Stream,
     /// Read before the library came, and where it goes on.
     unread: (Vec<u8>, usize),
     cleartext: Option<Cleartext>,
@@ -101,11 +98,10 @@ impl ClientStream {
     /// # Errors
     /// The stream's own, or that the client went away.
     pub(super) async fn meet(
-        stream: Stream,
+        mut stream: Stream,
         card: Arc<Card>,
         strange_bytes_max: u64,
     ) -> io::Result<(Self, Arc<Line>)> {
-        let mut stream = BufReader::with_capacity(READ_BYTES, stream);
         let mut read = Vec::with_capacity(LINE_BYTES_MAX);
         // What comes late is read by the library.
         if let Ok(ended) =
@@ -158,7 +154,7 @@ impl ClientStream {
     }
 }
 
-async fn read_line(stream: &mut BufReader<Stream>, read: &mut Vec<u8>) -> io::Result<()> {
+async fn read_line(stream: &mut Stream, read: &mut Vec<u8>) -> io::Result<()> {
     while !read.contains(&b'\n') && read.len() < LINE_BYTES_MAX {
         // As much as is there: a client may send its first packet with its line.
         let mut piece = [0; LINE_BYTES_MAX];

@@ -16,14 +16,12 @@ mod signing;
 use std::sync::Arc;
 
 use russh::client;
-use tokio::io::BufReader;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use below::{Below, OpenedBelow, OpenedFor};
 use signing::KeyError;
 
-use super::client_stream::READ_BYTES;
 use super::fault::Fault;
 use crate::session::{HostKeyError, Refusal, RefusalKind, Session, Upstream};
 
@@ -126,8 +124,7 @@ async fn connect(mut upstream: Upstream, user: &str) -> Result<LoggedIn, LoginEr
     let (opening, opened) = mpsc::channel(OPENED_WAITING_MAX);
     let fault = Fault::default();
     let below = Below::new(check, gone.clone(), fault.clone(), opening);
-    let stream = BufReader::with_capacity(READ_BYTES, upstream.stream);
-    let mut handle = client::connect_stream(Arc::new(config), stream, below).await?;
+    let mut handle = client::connect_stream(Arc::new(config), upstream.stream, below).await?;
     authentication::prove(&mut handle, means).await?;
     Ok(LoggedIn { handle, gone, fault, opened })
 }

@@ -27,6 +27,7 @@ pub mod keys;
 
 mod msg;
 mod negotiation;
+mod read_ahead;
 mod ssh_read;
 mod sshbuffer;
 

@@ -25,6 +25,7 @@ use compression::Compress;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::*;
+use crate::read_ahead::ReadAhead;
 
 /// The SSH client/server identification string.
 #[derive(Debug)]
@@ -329,6 +330,8 @@ pub struct SSHBuffer {
     // Sequence numbers are on 32 bits and wrap.
     // https://tools.ietf.org/html/rfc4253#section-6.4
     pub seqn: Wrapping<u32>,
+    /// Of a peer whose packets are read.
+    pub(crate) ahead: ReadAhead,
 }
 
 impl SSHBuffer {
@@ -338,6 +341,7 @@ impl SSHBuffer {
             len: 0,
             bytes: 0,
             seqn: Wrapping(0),
+            ahead: ReadAhead::default(),
         }
     }
 

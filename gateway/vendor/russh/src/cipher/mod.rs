@@ -26,7 +26,6 @@ use aes::{Aes128, Aes192, Aes256};
 #[cfg(feature = "aws-lc-rs")]
 use aws_lc_rs::aead::{AES_128_GCM as ALGORITHM_AES_128_GCM, AES_256_GCM as ALGORITHM_AES_256_GCM};
 use byteorder::{BigEndian, ByteOrder};
-use bytes::BufMut;
 use block::CtrWrapper;
 use ctr::Ctr128BE;
 use delegate::delegate;
@@ -34,7 +33,7 @@ use log::trace;
 #[cfg(all(not(feature = "aws-lc-rs"), feature = "ring"))]
 use ring::aead::{AES_128_GCM as ALGORITHM_AES_128_GCM, AES_256_GCM as ALGORITHM_AES_256_GCM};
 use ssh_encoding::Encode;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::AsyncRead;
 
 use self::cbc::CbcWrapper;
 use crate::Error;
@@ -299,50 +298,39 @@ pub(crate) async fn read<R: AsyncRead + Unpin>(
     cipher: &mut (dyn OpeningKey + Send),
 ) -> Result<usize, Error> {
     if buffer.len == 0 {
-        let mut len = vec![0; cipher.packet_length_to_read_for_block_length()];
+        let probe = cipher.packet_length_to_read_for_block_length();
+        let seqn = buffer.seqn.0;
+        let len = {
+            let len = buffer.ahead.first(stream, probe).await?;
+            trace!("reading, len = {len:?}, seqn = {seqn:?}");
+            let len = cipher.decrypt_packet_length(seqn, len);
+            BigEndian::read_u32(&len) as usize
+        };
 
-        stream.read_exact(&mut len).await?;
-        trace!("reading, len = {len:?}");
-        {
-            let seqn = buffer.seqn.0;
-            buffer.buffer.clear();
-            buffer.buffer.extend_from_slice(&len);
-            trace!("reading, seqn = {seqn:?}");
-            let len = cipher.decrypt_packet_length(seqn, &len);
-            let len = BigEndian::read_u32(&len) as usize;
-
-            if len > MAXIMUM_PACKET_LEN {
-                return Err(Error::PacketSize(len));
-            }
-
-            // A valid packet (with its MAC tag) can never be shorter than the
-            // block we already read to probe it; a smaller value would shrink
-            // the buffer below `l` below and panic on the `buffer.buffer[l..]`
-            // slice. Reject it as a protocol error instead. The tag counts:
-            // with an EtM MAC and 8-byte blocks (3des-cbc), packet_length can
-            // be 8, and the probe also reads the start of the tag.
-            if len + PACKET_LENGTH_LEN + cipher.tag_len()
-                < cipher.packet_length_to_read_for_block_length()
-            {
-                return Err(Error::PacketSize(len));
-            }
-
-            buffer.len = len + cipher.tag_len();
-            trace!("reading, clear len = {:?}", buffer.len);
+        if len > MAXIMUM_PACKET_LEN {
+            return Err(Error::PacketSize(len));
         }
+
+        // A valid packet (with its MAC tag) can never be shorter than the
+        // block we read to probe it; reject a smaller value as a protocol
+        // error. The tag counts: with an EtM MAC and 8-byte blocks
+        // (3des-cbc), packet_length can be 8, and the probe also reads the
+        // start of the tag.
+        if len + PACKET_LENGTH_LEN + cipher.tag_len() < probe {
+            return Err(Error::PacketSize(len));
+        }
+
+        buffer.buffer.clear();
+        buffer.len = len + cipher.tag_len();
+        trace!("reading, clear len = {:?}", buffer.len);
     }
 
-    trace!("read_exact {:?}", buffer.len + 4);
+    trace!("read_exact {:?}", buffer.len + PACKET_LENGTH_LEN);
 
-    // What is read need not be cleared before.
-    let missing = (buffer.len + 4).saturating_sub(buffer.buffer.len());
-    buffer.buffer.reserve(missing);
-    let mut rest = (&mut buffer.buffer).limit(missing);
-    while rest.has_remaining_mut() {
-        if stream.read_buf(&mut rest).await? == 0 {
-            return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
-        }
-    }
+    buffer
+        .ahead
+        .packet(stream, buffer.len + PACKET_LENGTH_LEN, &mut buffer.buffer)
+        .await?;
 
     trace!("read_exact done");
     let seqn = buffer.seqn.0;

@@ -815,6 +815,22 @@ impl Session {
                             debug!("self.receiver: received None");
                         }
                     }
+
+                    // What waits behind it is written with it.
+                    while !self.kex.active()
+                        && !self.common.disconnected
+                        && !self.common.has_any_pending_data()
+                        && self.common.packet_writer.unwritten() < WRITE_BATCH
+                    {
+                        let msg = match self.priority_receiver.try_recv() {
+                            Ok(msg) => msg,
+                            Err(_) => match self.receiver.try_recv() {
+                                Ok(msg) => msg,
+                                Err(_) => break,
+                            },
+                        };
+                        self.dispatch_msg(msg)?;
+                    }
                 }
             }
             self.flush()?;
