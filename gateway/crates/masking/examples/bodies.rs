@@ -59,7 +59,22 @@ fn users(end: &str) -> String {
     text
 }
 
-/// The same, spread over lines.
+/// A list of orders: many short values, and an escape in each.
+fn orders() -> String {
+    let mut text = String::new();
+    let mut id = 0;
+    while text.len() < BODY_BYTES {
+        id += 1;
+        let _ = write!(
+            text,
+            r#"{{"id": {id}, "reference": "{id:012}", "customer": {{"name": "Customer {id}", "email": "customer{id}@mail.example", "tier": "gold"}}, "street": "Street {id}, House 7", "items": [{{"sku": "A-{id}", "count": 3, "price": 19.99}}, {{"sku": "B-2210", "count": 1, "price": 4.5}}], "note": "item {id} of the catalogue, sent with the \"first\" post", "paid": true}},
+"#,
+        );
+    }
+    format!("[{}]", text.trim_end_matches(",\n"))
+}
+
+/// A list, spread over lines.
 fn pretty(list: &str) -> String {
     let list: serde_json::Value = serde_json::from_str(list).unwrap_or_default();
     serde_json::to_string_pretty(&list).unwrap_or_default()
@@ -105,10 +120,12 @@ fn main() {
     let quoted = serde_json::to_string(&lines).unwrap_or_default();
     let quoted = quoted.trim_matches('"').replace(r"\n", r#"",""#);
     let quoted = format!(r#"["{}"]"#, quoted.trim_end_matches(r#"",""#));
+    let orders = orders();
     let events: String = lines.lines().map(|line| format!("data: {line}\n\n")).collect();
     let bodies = [
         ("json", BodyKind::Json, &list),
         ("json, spread over lines", BodyKind::Json, &pretty),
+        ("json, short values", BodyKind::Json, &orders),
         ("json in strings of json", BodyKind::Json, &quoted),
         ("json lines", BodyKind::JsonLines, &lines),
         ("events", BodyKind::EventStream, &events),

@@ -197,20 +197,17 @@ impl JsonMasker {
             match (self.expect, byte) {
                 (Expect::Member | Expect::MemberOrEnd, b'"') => {
                     self.string(Role::Name, chunk, out)?;
+                    // What nearly always comes next is not looked up.
+                    if self.expect == Expect::Colon && chunk.rest().first() == Some(&b':') {
+                        chunk.at += 1;
+                        self.expect = Expect::Value;
+                    }
                 }
                 (Expect::Colon, b':') => {
                     chunk.at += 1;
                     self.expect = Expect::Value;
                 }
-                (Expect::Next, b',') => {
-                    chunk.at += 1;
-                    self.expect = if self.walk.is_in_array() {
-                        self.walk.element(self.set.paths());
-                        Expect::Value
-                    } else {
-                        Expect::Member
-                    };
-                }
+                (Expect::Next, b',') => self.comma(chunk),
                 (Expect::Next | Expect::ElementOrEnd, b']') if self.walk.is_in_array() => {
                     self.close(chunk);
                 }
@@ -222,12 +219,30 @@ impl JsonMasker {
                 }
                 (Expect::Value | Expect::Root | Expect::ElementOrEnd, _) => {
                     self.value(byte, chunk, out)?;
+                    if self.expect == Expect::Next
+                        && self.token == Token::None
+                        && chunk.rest().first() == Some(&b',')
+                    {
+                        self.comma(chunk);
+                    }
                 }
                 _ => return Err(BodyFault::Syntax),
             }
         }
     }
 
+    #[inline]
+    fn comma(&mut self, chunk: &mut Chunk<'_>) {
+        chunk.at += 1;
+        self.expect = if self.walk.is_in_array() {
+            self.walk.element(self.set.paths());
+            Expect::Value
+        } else {
+            Expect::Member
+        };
+    }
+
+    #[inline]
     fn value(
         &mut self,
         first: u8,

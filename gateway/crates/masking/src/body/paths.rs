@@ -100,12 +100,19 @@ impl FieldPaths {
     }
 
     /// The state one name further; without a name, one that no pattern names.
+    #[inline]
     pub(super) fn step(&self, from: &[u64], name: Option<&[u8]>, to: &mut [u64]) -> Reached {
-        let mut carried = 0;
-        for (((to, from), any), deep) in to.iter_mut().zip(from).zip(&self.any).zip(&self.deep) {
-            let passed = from & any;
-            *to = passed << 1 | carried | from & deep;
-            carried = passed >> (BITS - 1);
+        // What a word holds is what most sets of patterns are.
+        if let ([to], [from], [any], [deep]) = (&mut *to, from, &*self.any, &*self.deep) {
+            *to = (from & any) << 1 | from & deep;
+        } else {
+            let mut carried = 0;
+            for (((to, from), any), deep) in to.iter_mut().zip(from).zip(&self.any).zip(&self.deep)
+            {
+                let passed = from & any;
+                *to = passed << 1 | carried | from & deep;
+                carried = passed >> (BITS - 1);
+            }
         }
         if let Some(name) = name {
             for place in self.places_of(name).iter().filter(|place| has(from, **place)) {
@@ -121,6 +128,7 @@ impl FieldPaths {
     }
 
     /// Places that pass this name.
+    #[inline]
     fn places_of(&self, name: &[u8]) -> &[usize] {
         if self.lengths & length_bit(name.len()) == 0 {
             return &[];
@@ -132,7 +140,17 @@ impl FieldPaths {
     }
 
     /// Reaches what stands behind `**`, which may stand for nothing, and reads the ends.
+    #[inline]
     fn settle(&self, state: &mut [u64]) -> Reached {
+        if let ([word], [deep], [ends]) = (&mut *state, &*self.deep, &*self.ends) {
+            *word |= (*word & deep) << 1;
+            let pattern = (*word & ends != 0).then(|| self.pattern_at(*word & ends, 0));
+            return Reached { alive: *word & !ends != 0, pattern };
+        }
+        self.settle_words(state)
+    }
+
+    fn settle_words(&self, state: &mut [u64]) -> Reached {
         let mut reached = Reached { alive: false, pattern: None };
         let mut carried = 0;
         for (index, ((word, deep), ends)) in
@@ -144,12 +162,17 @@ impl FieldPaths {
             reached.alive |= *word & !ends != 0;
             let ended = *word & ends;
             if ended != 0 && reached.pattern.is_none() {
-                let place = index * BITS + usize::try_from(ended.trailing_zeros()).unwrap_or(0);
-                // A place that is no end cannot be; the first pattern is the strongest.
-                reached.pattern = Some(self.end_of.binary_search(&place).unwrap_or(0));
+                reached.pattern = Some(self.pattern_at(ended, index));
             }
         }
         reached
+    }
+
+    /// The first pattern of those whose ends are in a word.
+    fn pattern_at(&self, ended: u64, word: usize) -> usize {
+        let place = word * BITS + usize::try_from(ended.trailing_zeros()).unwrap_or(0);
+        // A place that is no end cannot be; the first pattern is the strongest.
+        self.end_of.binary_search(&place).unwrap_or(0)
     }
 }
 

@@ -4,7 +4,7 @@
 //! changed as one of its kind, any other is scanned or kept. Must not know chunks.
 
 use super::number::is_number;
-use super::string::{EndOfString, JsonString, has_lone_surrogate};
+use super::string::{EndOfString, JsonString, check_escapes, has_lone_surrogate};
 use super::token::Role;
 use super::{Expect, JsonMasker};
 use crate::body::BodyFault;
@@ -45,6 +45,10 @@ impl JsonMasker {
         }
         let set = self.set.scan_set();
         if plain && set.is_clean(raw) {
+            return Ok(false);
+        }
+        if set.is_empty() {
+            check_escapes(raw)?;
             return Ok(false);
         }
         self.instead.push(b'"');

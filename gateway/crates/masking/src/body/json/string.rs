@@ -95,7 +95,13 @@ impl Escaping for JsonString {
 
     fn write(text: &[u8], out: &mut Vec<u8>) {
         const HEX: &[u8; 16] = b"0123456789abcdef";
-        for byte in text {
+        let Some((special, _)) = find_special(text, 0) else {
+            out.extend_from_slice(text);
+            return;
+        };
+        let (plain, rest) = text.split_at_checked(special).unwrap_or((text, b""));
+        out.extend_from_slice(plain);
+        for byte in rest {
             match byte {
                 b'"' | b'\\' => out.extend([b'\\', *byte]),
                 b'\n' => out.extend_from_slice(b"\\n"),
@@ -110,6 +116,17 @@ impl Escaping for JsonString {
             }
         }
     }
+}
+
+/// Whether every escape of a string says something.
+pub(super) fn check_escapes(raw: &[u8]) -> Result<(), BodyFault> {
+    let mut rest = raw;
+    while let Some(at) = memchr::memchr(JsonString::MARK, rest) {
+        let marked = rest.get(at..).unwrap_or_default();
+        let escape = JsonString::escape(marked, true)?.ok_or(BodyFault::Escape)?;
+        rest = marked.get(escape.written..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// Whether an escape of a string stands for half a surrogate pair. `raw` is known to be sound.
