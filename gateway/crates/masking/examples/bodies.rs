@@ -65,10 +65,9 @@ fn orders() -> String {
     let mut id = 0;
     while text.len() < BODY_BYTES {
         id += 1;
-        let _ = write!(
+        let _ = writeln!(
             text,
-            r#"{{"id": {id}, "reference": "{id:012}", "customer": {{"name": "Customer {id}", "email": "customer{id}@mail.example", "tier": "gold"}}, "street": "Street {id}, House 7", "items": [{{"sku": "A-{id}", "count": 3, "price": 19.99}}, {{"sku": "B-2210", "count": 1, "price": 4.5}}], "note": "item {id} of the catalogue, sent with the \"first\" post", "paid": true}},
-"#,
+            r#"{{"id": {id}, "reference": "{id:012}", "customer": {{"name": "Customer {id}", "email": "customer{id}@mail.example", "tier": "gold"}}, "street": "Street {id}, House 7", "items": [{{"sku": "A-{id}", "count": 3, "price": 19.99}}, {{"sku": "B-2210", "count": 1, "price": 4.5}}], "note": "item {id} of the catalogue, sent with the \"first\" post", "paid": true}},"#,
         );
     }
     format!("[{}]", text.trim_end_matches(",\n"))
