@@ -112,6 +112,8 @@ fn a_deployment_is_applied_changed_and_deleted_as_without_a_gateway() {
 
 /// One connection through a port that is forwarded, to a service that says what it is asked.
 const FORWARD: &str = r#"
+# Each client forwards to a service of its own: what the last one left behind would be read instead.
+rm -f port forwarded errors
 python3 -u -c '
 import socketserver
 class Echo(socketserver.StreamRequestHandler):

@@ -23,9 +23,10 @@ const JOBS: &[&[&str]] = &[
     &["watch", "database"],
     &["apply", "kube-rs", "blue"],
     &["logs", "web-1", "app"],
-    // A server of this age is not told that an input has ended.
-    &["exec", "web-1", "head", "-n", "1"],
-    &["exec", "web-1", "sh", "-c", "head -n 1; echo err >&2; exit 5"],
+    // A server of this age is not told that an input has ended, and may cut its last words short
+    // where a command ends while input is on its way.
+    &["exec", "web-1", "sh", "-c", "head -n 1; sleep 0.3"],
+    &["exec", "web-1", "sh", "-c", "head -n 1; echo err >&2; sleep 0.3; exit 5"],
     &["secret", "nobody"],
 ];
 

@@ -5,6 +5,7 @@
 //! a date), it falls back to the kind's fixed value, and where even that cannot be made up, to
 //! NULL: never to the value itself. Must not know why a value is masked.
 
+mod coded;
 mod date;
 mod text;
 
@@ -13,6 +14,7 @@ use model::{Secret, Transform};
 
 use crate::kind::ValueKind;
 
+pub(crate) use coded::CODED_STARS;
 pub(crate) use text::{last_four_digits, stars_over_digits};
 
 /// What became of a value.

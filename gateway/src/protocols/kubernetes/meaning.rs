@@ -29,6 +29,9 @@ const FRAMES: &[&str] = &["items.*", "object", "rows.*.object", "object.rows.*.o
 /// Where kubectl keeps the whole object as it was applied last.
 const COPIES: &[&str] =
     &["metadata.annotations.\"kubectl.kubernetes.io/last-applied-configuration\""];
+/// Members of objects of the core group whose values are bytes, in base64: clients with types decode
+/// them, and do not go on where they cannot.
+const CODED: &[(&str, &[&str])] = &[("secrets", &["data"]), ("configmaps", &["binaryData"])];
 /// Headers by which a client asks to be taken for somebody else begin so.
 const OF_OTHERS: &[&str] = &["impersonate-", "x-remote-"];
 /// What gives out a credential, or is asked about one: neither is recorded. Group, resource and
@@ -63,7 +66,8 @@ impl Meaning for Cluster {
     fn place<'a>(&self, asked: &'a Asked) -> Place<'a> {
         match asked.resource() {
             Some(facts) => {
-                Place::Objects { facts, frames: &FRAME_PATTERNS, copies: &COPY_PATTERNS }
+                let (frames, copies) = (&FRAME_PATTERNS[..], &COPY_PATTERNS[..]);
+                Place::Objects { facts, frames, copies, coded: coded(facts) }
             }
             None => Place::Path(asked.path()),
         }
@@ -119,6 +123,13 @@ impl Meaning for Cluster {
     ) -> Response<AnswerBody> {
         status::refused(refusal, status, session)
     }
+}
+
+fn coded(facts: &ResourceFacts) -> &'static [&'static str] {
+    let mut known = CODED
+        .iter()
+        .filter(|(resource, _)| facts.group.is_empty() && **resource == *facts.resource);
+    known.next().map_or(&[], |(_, members)| members)
 }
 
 /// Whether it puts what it was shown back in the place of what is there.

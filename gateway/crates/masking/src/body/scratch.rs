@@ -74,7 +74,12 @@ impl Scratch {
         let mut changed = std::mem::take(&mut self.changed);
         changed.clear();
         let text = self.decode::<E>(raw, plain)?;
-        let masked = set.transforms().apply(set.change(mask), ValueKind::Text, text, &mut changed);
+        let (transform, all) = (set.change(mask), set.transforms());
+        let masked = if set.is_coded(mask) {
+            all.apply_coded(transform, text, &mut changed)
+        } else {
+            all.apply(transform, ValueKind::Text, text, &mut changed)
+        };
         E::write(&changed, out);
         self.changed = changed;
         Ok(masked)

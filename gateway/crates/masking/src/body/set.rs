@@ -25,6 +25,9 @@ pub enum Place<'a> {
         frames: &'a [FieldPattern],
         /// Fields of an object in which it is copied: they are masked whole.
         copies: &'a [FieldPattern],
+        /// Members of an object whose values stand for bytes, in base64: what is shown in their
+        /// place does too, since clients decode it.
+        coded: &'a [&'a str],
     },
 }
 
@@ -47,6 +50,16 @@ impl Place<'_> {
         }
     }
 
+    /// The parts of a pattern that are about what stands for bytes.
+    fn coded(&self, pattern: &FieldPattern) -> Vec<FieldPattern> {
+        match self {
+            Self::Path(_) => Vec::new(),
+            Self::Objects { coded, .. } => {
+                coded.iter().flat_map(|name| pattern.within(name)).collect()
+            }
+        }
+    }
+
     /// A pattern wherever an object may stand.
     fn everywhere(&self, pattern: &FieldPattern) -> Vec<FieldPattern> {
         let frames = match self {
@@ -58,12 +71,20 @@ impl Place<'_> {
     }
 }
 
+/// What a mask does to a value.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    transform: Transform,
+    /// The value is base64, and what is shown in its place is.
+    is_coded: bool,
+}
+
 /// The masks of one place's bodies, ready to apply.
 #[derive(Debug)]
 pub struct FieldSet {
     paths: FieldPaths,
     /// What each of the paths' masks does, in their order.
-    changes: Vec<Transform>,
+    changes: Vec<Change>,
     scan: ScanSet,
     transforms: Arc<Transforms>,
 }
@@ -74,7 +95,7 @@ impl FieldSet {
     pub fn new(profile: &MaskProfile, place: &Place<'_>, transforms: &Arc<Transforms>) -> Self {
         let mut patterns = Vec::new();
         let mut changes = Vec::new();
-        let mut add = |pattern: &FieldPattern, change: Transform| {
+        let mut add = |pattern: &FieldPattern, change: Change| {
             let all = place.everywhere(pattern);
             changes.extend(all.iter().map(|_| change));
             patterns.extend(all);
@@ -84,9 +105,15 @@ impl FieldSet {
         if let Place::Objects { copies, .. } = place
             && about.peek().is_some()
         {
-            copies.iter().for_each(|copy| add(copy, Transform::Redact));
+            let change = Change { transform: Transform::Redact, is_coded: false };
+            copies.iter().for_each(|copy| add(copy, change));
         }
-        about.for_each(|mask| add(&mask.pattern, mask.transform));
+        for mask in about {
+            // What a mask does to bytes comes before what it does to all it is about.
+            let change = Change { transform: mask.transform, is_coded: true };
+            place.coded(&mask.pattern).iter().for_each(|pattern| add(pattern, change));
+            add(&mask.pattern, Change { is_coded: false, ..change });
+        }
         Self {
             paths: FieldPaths::new(patterns.iter()),
             changes,
@@ -121,7 +148,12 @@ impl FieldSet {
 
     /// What the mask at this place among them does; one that is not there redacts.
     pub(super) fn change(&self, mask: usize) -> Transform {
-        self.changes.get(mask).copied().unwrap_or(Transform::Redact)
+        self.changes.get(mask).map_or(Transform::Redact, |change| change.transform)
+    }
+
+    /// Whether what the mask at this place is about is base64.
+    pub(super) fn is_coded(&self, mask: usize) -> bool {
+        self.changes.get(mask).is_some_and(|change| change.is_coded)
     }
 }
 
@@ -133,14 +165,24 @@ mod tests {
     use super::*;
 
     fn set(resources: &[&str], kind: (&str, &str)) -> Arc<FieldSet> {
-        let mask = FieldMask {
-            pattern: FieldPattern::parse("data.*").unwrap(),
+        set_of(resources, kind, &[("data.*", Transform::Redact)], &[])
+    }
+
+    fn set_of(
+        resources: &[&str],
+        kind: (&str, &str),
+        masks: &[(&str, Transform)],
+        coded: &[&str],
+    ) -> Arc<FieldSet> {
+        let mask = |(pattern, transform): &(&str, Transform)| FieldMask {
+            pattern: FieldPattern::parse(pattern).unwrap(),
             routes: Vec::new(),
             resources: resources.iter().map(|one| ResourcePattern::parse(one).unwrap()).collect(),
             tag: "secret".into(),
-            transform: Transform::Redact,
+            transform: *transform,
         };
-        let profile = MaskProfile { fields: vec![mask], ..MaskProfile::default() };
+        let fields = masks.iter().map(mask).collect();
+        let profile = MaskProfile { fields, ..MaskProfile::default() };
         let facts = ResourceFacts {
             resource: kind.0.into(),
             subresource: kind.1.into(),
@@ -156,7 +198,7 @@ mod tests {
         let pattern = |text: &&str| FieldPattern::parse(text).unwrap();
         let frames: Vec<_> = ["items.*", "object", "rows.*.object"].iter().map(pattern).collect();
         let copies = [pattern(&"annotations.\"x.y/last\"")];
-        let place = Place::Objects { facts: &facts, frames: &frames, copies: &copies };
+        let place = Place::Objects { facts: &facts, frames: &frames, copies: &copies, coded };
         Arc::new(FieldSet::new(
             &profile,
             &place,
@@ -190,6 +232,40 @@ mod tests {
             (r#"{"other":{"data":{"a":"b"}}}"#, r#"{"other":{"data":{"a":"b"}}}"#),
         ] {
             assert_eq!(masked(&set, text), want);
+        }
+    }
+
+    #[test]
+    fn what_stands_for_bytes_still_does_once_it_is_masked() {
+        // `correct horse`, `c0ffee@shop.example` and bytes that are no text.
+        let (words, mail, bytes) = ("Y29ycmVjdCBob3JzZQ==", "YzBmZmVlQHNob3AuZXhhbXBsZQ==", "/+8A");
+        for (pattern, transform, value, want) in [
+            ("data.*", Transform::Redact, words, "\"Kioq\""),
+            ("data.*", Transform::Redact, "no base64", "\"Kioq\""),
+            ("data.*", Transform::Redact, "", "\"Kioq\""),
+            ("data.*", Transform::Partial, mail, "\"YyoqKkAqKiouZXhhbXBsZQ==\""),
+            ("data.*", Transform::Partial, bytes, "\"Kioq\""),
+            ("data.*", Transform::Null, words, "null"),
+            ("**", Transform::Redact, words, "\"Kioq\""),
+            ("**.a", Transform::Redact, words, "\"Kioq\""),
+            ("d*", Transform::Redact, words, "\"Kioq\""),
+            ("*.a", Transform::Redact, words, "\"Kioq\""),
+        ] {
+            let set = set_of(&["secrets"], ("secrets", ""), &[(pattern, transform)], &["data"]);
+            for (before, behind) in [("{\"data\":", "}"), ("{\"items\":[{\"data\":", "}]}")] {
+                let text = |value: &str| format!("{before}{{\"a\":{value}}}{behind}");
+                let shown = masked(&set, &text(&format!("\"{value}\"")));
+                assert_eq!(shown, text(want), "{pattern} {transform}");
+            }
+        }
+        let masks = [("**.a", Transform::Redact)];
+        let set = set_of(&["secrets"], ("secrets", ""), &masks, &["data"]);
+        let text =
+            |value: &str| format!(r#"{{"data":{{"a":"{value}"}},"stringData":{{"a":"x"}}}}"#);
+        let want = text("Kioq").replace("\"x\"", "\"***\"");
+        // Also one that is too long to be held.
+        for value in [words.to_owned(), "QUFB".repeat(100_000)] {
+            assert_eq!(masked(&set, &text(&value)), want);
         }
     }
 

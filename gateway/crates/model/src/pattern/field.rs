@@ -108,6 +108,33 @@ impl FieldPattern {
         Self { text, parts }
     }
 
+    /// What this pattern is about of a member of the root, and nothing else: patterns that begin with
+    /// its name. None where the pattern is not about it.
+    #[must_use]
+    pub fn within(&self, name: &str) -> Vec<Self> {
+        let mut found = Vec::new();
+        let mut parts = self.parts.as_slice();
+        while let Some((part, rest)) = parts.split_first() {
+            let is_deep = *part == FieldPart::Deep;
+            let passes = match part {
+                FieldPart::Deep | FieldPart::Any => true,
+                FieldPart::Name(own) => own == name,
+                FieldPart::Glob(glob) => glob.matches(name),
+            };
+            if passes {
+                let mut own = vec![FieldPart::Name(name.to_owned())];
+                own.extend(if is_deep { parts } else { rest }.iter().cloned());
+                found.push(Self { text: self.text.clone(), parts: own });
+            }
+            // It may stand for no name: then the name is the next part's.
+            if !is_deep {
+                break;
+            }
+            parts = rest;
+        }
+        found
+    }
+
     /// Its parts, the outermost first; never none.
     #[must_use]
     pub fn parts(&self) -> &[FieldPart] {
@@ -200,6 +227,25 @@ mod tests {
             let below =
                 FieldPattern::parse(inner).unwrap().below(&FieldPattern::parse(outer).unwrap());
             assert_eq!(below, FieldPattern::parse(&format!("{outer}.{inner}")).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_pattern_within_a_member_is_about_that_alone() {
+        for (text, want) in [
+            ("data.*", &["data.*"][..]),
+            ("*", &["data"]),
+            ("d*.x", &["data.x"]),
+            ("**", &["data.**"]),
+            ("**.x", &["data.**.x"]),
+            ("**.data.x", &["data.**.data.x", "data.x"]),
+            ("**.*.x", &["data.**.*.x", "data.x"]),
+            ("metadata.data", &[]),
+            ("stringData.*", &[]),
+        ] {
+            let within = FieldPattern::parse(text).unwrap().within("data");
+            let found: Vec<_> = within.into_iter().map(|pattern| pattern.parts).collect();
+            assert_eq!(found, want.iter().map(|text| parts(text)).collect::<Vec<_>>(), "{text}");
         }
     }
 

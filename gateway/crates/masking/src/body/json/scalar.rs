@@ -9,7 +9,7 @@ use super::token::Role;
 use super::{Expect, JsonMasker};
 use crate::body::BodyFault;
 use crate::kind::ValueKind;
-use crate::transform::{Masked, STARS};
+use crate::transform::{CODED_STARS, Masked, STARS};
 
 use model::Transform;
 
@@ -110,7 +110,7 @@ impl JsonMasker {
             out.extend_from_slice(NULL);
         } else {
             out.push(b'"');
-            out.extend_from_slice(STARS);
+            out.extend_from_slice(if self.set.is_coded(mask) { CODED_STARS } else { STARS });
             out.push(b'"');
         }
         self.masked += 1;
