@@ -23,3 +23,4 @@ mod views;
 pub use clock::SystemClock;
 pub use gateway::{Environment, Gateway, GatewayError, Reloaded};
 pub use process::{Failure, RunOptions, run, uninstall};
+pub use views::handles;

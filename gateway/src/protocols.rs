@@ -14,10 +14,10 @@ pub mod ssh;
 use std::sync::Arc;
 
 use model::audit::SessionEnd;
-use model::{Access, Protocol, RequestFacts};
+use model::{Access, MaskProfile, Operation, Protocol, RequestFacts};
 use tokio::net::TcpStream;
 
-use crate::session::{BoxFuture, Dialect, Pending, Stream};
+use crate::session::{BoxFuture, Dialect, Pending, Refusal, Stream};
 
 /// Speaks one protocol, on both sides.
 pub trait Driver: Send + Sync + std::fmt::Debug {
@@ -53,6 +53,12 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
         _upgrades: bool,
     ) -> Result<Arc<[Access]>, String> {
         Err(format!("{} has no requests that could be asked about", self.protocol()))
+    }
+
+    /// Why what the policy allows is refused all the same, for what is masked of it: for whoever asks
+    /// about an operation without doing it.
+    fn refuses_masked(&self, _operation: &Operation, _masks: &MaskProfile) -> Option<Refusal> {
+        None
     }
 
     /// Serves one connection from its first byte to its end, and says why it ended.

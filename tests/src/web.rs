@@ -9,6 +9,7 @@
 //! | `pages` | what it answers |
 //! | `aws` | a store of objects and one of items, as AWS has them |
 //! | `api`, `streams` | the pages of the API server of a cluster, and its streams |
+//! | `replay` | what a real API server said, said again |
 //! | `people` | the page that has to be masked, in every form |
 //! | `switched` | WebSocket, and an upgrade of another kind |
 //! | `client` | a client that sends any bytes |
@@ -21,6 +22,7 @@ mod switched;
 pub mod api;
 pub mod client;
 pub mod people;
+pub mod replay;
 pub mod station;
 pub mod streams;
 
@@ -79,6 +81,7 @@ struct State {
     tokens: AtomicUsize,
     repositories: Mutex<PathBuf>,
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
+    replay: Mutex<Option<replay::Replay>>,
 }
 
 /// A server.
@@ -181,6 +184,17 @@ impl WebServer {
     /// Offers the repository `repo.git` in this directory.
     pub fn offer(&self, directory: &Path) {
         *self.state.repositories.lock().expect("nobody panicked") = directory.to_path_buf();
+    }
+
+    /// Answers as an API server of the recorded exchanges from now on, the one at this place first.
+    pub fn replay(&self, at: usize) {
+        *self.state.replay.lock().expect("nobody panicked") = Some(replay::Replay::Exchange(at));
+    }
+
+    /// Plays a recorded stream from now on.
+    pub fn replay_stream(&self, stream: replay::Stream) {
+        let replay = replay::Replay::Stream(Box::new(stream));
+        *self.state.replay.lock().expect("nobody panicked") = Some(replay);
     }
 
     /// Every byte that it was sent so far, decrypted.

@@ -27,6 +27,8 @@ use std::time::Duration;
 
 use gateway::approvals::{Approver, HoldView, Progress, VoteError};
 use gateway::config::{ConfigFile, Settings};
+use gateway::control::Problem;
+use gateway::control::view::{ExplainRequest, ExplainView};
 use gateway::daemon::{Environment, Gateway, Reloaded};
 use model::{Group, HoldId};
 
@@ -379,6 +381,15 @@ impl World {
     pub fn begin_drain(&self) -> tokio::task::JoinHandle<()> {
         let gateway = Arc::clone(&self.gateway);
         self.runtime.spawn(async move { gateway.stop("a test").await })
+    }
+
+    /// What `portcullis explain` says.
+    ///
+    /// # Errors
+    /// Where there is nothing to judge.
+    pub fn explain(&self, request: ExplainRequest) -> Result<ExplainView, Problem> {
+        let handles = gateway::daemon::handles(Arc::clone(&self.gateway));
+        self.runtime.block_on(handles.explain.explain(request))
     }
 
     /// Runs a future to its end.

@@ -27,6 +27,12 @@ use crate::interception::Counter;
 use crate::proxy::Listed;
 use crate::session::{BoxFuture, Enforcement, Phase};
 
+/// What the local API answers with, for a gateway that no kernel stands before.
+#[must_use]
+pub fn handles(gateway: Arc<Gateway>) -> Handles {
+    Operator::new(gateway, None, PathBuf::new(), CancellationToken::new()).handles()
+}
+
 /// The daemon as the API sees it.
 #[derive(Debug)]
 pub(super) struct Operator {

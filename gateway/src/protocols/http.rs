@@ -69,11 +69,11 @@ mod words;
 use std::sync::Arc;
 
 use model::audit::SessionEnd;
-use model::{Access, Protocol, RequestFacts};
+use model::{Access, MaskProfile, Operation, Protocol, RequestFacts};
 use tokio::net::TcpStream;
 
 use super::Driver;
-use crate::session::{BoxFuture, Pending, Stream};
+use crate::session::{BoxFuture, Pending, Refusal, Stream};
 use distrust::Distrust;
 use meaning::Plain;
 
@@ -134,6 +134,10 @@ impl Driver for Http {
         upgrades: bool,
     ) -> Result<Arc<[Access]>, String> {
         self.meaning.means(facts, query, upgrades).map(|meant| meant.accesses)
+    }
+
+    fn refuses_masked(&self, operation: &Operation, masks: &MaskProfile) -> Option<Refusal> {
+        self.meaning.refuses_masked(operation, masks)
     }
 
     fn serve<'a>(&'a self, client: Stream, pending: Pending) -> BoxFuture<'a, SessionEnd> {

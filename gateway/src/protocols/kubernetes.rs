@@ -14,12 +14,16 @@
 //! |---|---|
 //! | `meaning` | a request, read as the server reads it |
 //! | `accept` | the forms of an answer that can be masked |
+//! | `schema` | the documents that hold no objects |
+//! | `selector` | questions whose answer tells what is masked |
 //! | `status` | what people are told |
 //! | `streams` | what follows exec, attach and port-forward |
 //! | `spdy`, `socket` | the two forms that streams come in |
 
 mod accept;
 mod meaning;
+mod schema;
+mod selector;
 mod socket;
 mod spdy;
 mod status;

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest;
 use masking::Masker;
-use model::audit::{AuditEvent, SessionEnd, SessionFacts};
+use model::audit::{AuditEvent, ResourceAsked, SessionEnd, SessionFacts};
 use model::{
     DecidingRule, Decision, Effect, MaskProfile, Operation, OperationNumber, Reason, Timestamp,
 };
@@ -381,6 +381,7 @@ impl Session {
             operation: number,
             kind: Arc::clone(&operation.kind),
             text: self.shown_text(operation),
+            resource: ResourceAsked::of(operation),
             effect: decision.effect,
             observed_only: self.target.enforcement == Enforcement::Observe,
             reason: decision.reason.clone(),

@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{Seen, State, api, aws, people, streams, switched};
+use super::{Seen, State, api, aws, people, replay, streams, switched};
 
 /// Lines of `/long`.
 const LONG_LINES: usize = 200_000;
@@ -73,6 +73,10 @@ pub(super) async fn answer(
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
     let (first, rest) = split(&path);
+    let replay = state.replay.lock().expect("nobody panicked").clone();
+    if let Some(replay) = replay {
+        return Ok(replay::answer(replay, &seen, &mut request));
+    }
     let response = match first {
         "api" if streams::is_one(&path) => streams::answer(&mut request),
         "api" | "apis" | "version" => api::answer(&seen, &path, &query),
@@ -142,7 +146,7 @@ fn seen(request: &Request<Incoming>) -> Seen {
     }
 }
 
-fn whole(bytes: impl Into<Bytes>) -> Page {
+pub(super) fn whole(bytes: impl Into<Bytes>) -> Page {
     let bytes = bytes.into();
     Page::Whole((!bytes.is_empty()).then_some(bytes))
 }

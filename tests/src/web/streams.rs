@@ -52,7 +52,8 @@ pub(super) fn answer(request: &mut Request<Incoming>) -> Response<Page> {
     }
     let is_websocket = wanted.as_bytes().eq_ignore_ascii_case(b"websocket");
     agree(request, response.headers_mut(), wanted);
-    let echoes = request.uri().query().is_some_and(|query| query.contains("command=cat"));
+    let runs = |command: &str| request.uri().query().is_some_and(|query| query.contains(command));
+    let (echoes, vanishes) = (runs("command=cat"), runs("command=vanish"));
     let forwards = request.uri().path().ends_with("/portforward");
     let upgraded = hyper::upgrade::on(request);
     tokio::spawn(async move {
@@ -60,7 +61,7 @@ pub(super) fn answer(request: &mut Request<Incoming>) -> Response<Page> {
         let io = TokioIo::new(upgraded);
         let _ = match (forwards, is_websocket) {
             (true, _) => back(io).await,
-            (false, true) => socket(io, echoes).await,
+            (false, true) => socket(io, echoes, vanishes).await,
             (false, false) => spdy(io, echoes).await,
         };
     });
@@ -135,7 +136,11 @@ async fn send(io: &mut Io, stream: u32, bytes: &[u8], flags: u8) -> std::io::Res
     io.write_all(bytes).await
 }
 
-async fn socket(mut io: Io, echoes: bool) -> std::io::Result<()> {
+async fn socket(mut io: Io, echoes: bool, vanishes: bool) -> std::io::Result<()> {
+    if vanishes {
+        say(&mut io, Opcode::Binary, 1, b"gone").await?;
+        return io.shutdown().await;
+    }
     if !echoes {
         for (name, bytes) in said() {
             let number = match name {
@@ -155,7 +160,9 @@ async fn socket(mut io: Io, echoes: bool) -> std::io::Result<()> {
         io.read_exact(&mut payload).await?;
         apply_mask(read.mask.expect("a key"), 0, &mut payload);
         match (read.opcode, payload.split_first()) {
-            (Opcode::Binary, Some((0, typed))) => say(&mut io, Opcode::Binary, 1, typed).await?,
+            (Opcode::Binary | Opcode::Text, Some((0, typed))) => {
+                say(&mut io, Opcode::Binary, 1, typed).await?
+            }
             (Opcode::Close, _) => return say(&mut io, Opcode::Close, 3, b"\xe8").await,
             _ => {}
         }

@@ -6,6 +6,9 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails, with its reason")]
 
+mod attacks;
+mod audited;
+mod authority;
 mod cluster;
 mod golden;
 mod kubectl;

@@ -16,7 +16,7 @@ const READER: &str = "{ id: read, effect: allow, target: shop, \
      kubernetes: { verbs: [get, list, watch, create, update, patch], resources: [\"*\"] } }";
 
 /// What stands in secrets of the cluster, plain and as the API writes it.
-fn canaries() -> Vec<String> {
+pub(super) fn canaries() -> Vec<String> {
     let plain =
         ["canary-secret-7d20c1", "canary-secret-payments-33e9", "canary-secret-registry-0b1f"];
     let mut all: Vec<String> = plain.map(str::to_owned).to_vec();
@@ -35,7 +35,7 @@ fn ask(world: &World, method: &str, uri: &str, accept: &str, body: Option<&str>)
     client.answer_to(method).expect("an answer")
 }
 
-fn assert_hidden(answered: &Answered, what: &str) {
+pub(super) fn assert_hidden(answered: &Answered, what: &str) {
     let text = answered.text();
     for canary in canaries() {
         assert!(!text.contains(&canary), "{canary} in {what}: {text}");

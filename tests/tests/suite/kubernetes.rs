@@ -3,7 +3,9 @@
 //! Owns the list of modules, and the worlds they share. The API server here is a few pages of a web
 //! server, in the forms of a real one.
 
+mod explained;
 mod masks;
+mod recorded;
 mod requests;
 mod streams;
 

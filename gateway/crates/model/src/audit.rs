@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::{Action, Object};
 use crate::decision::{DecidingRule, Effect, Reason};
 use crate::id::{HoldId, OperationNumber, PolicyDigest, SessionId, TargetName, WorkloadName};
+use crate::operation::Operation;
 use crate::principal::{Attestation, TokenSubject};
 use crate::target::Protocol;
 use crate::time::Timestamp;
@@ -24,6 +26,56 @@ pub struct AuditLine {
     /// What happened.
     #[serde(flatten)]
     pub event: AuditEvent,
+}
+
+/// What is asked of an API server of resources, in the words of that server's own audit log, so that
+/// the two can be laid side by side. What is not there is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ResourceAsked {
+    /// The verb.
+    pub verb: Action,
+    /// The group of the API; the core group has none.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub group: Arc<str>,
+    /// The version of the API.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub version: Arc<str>,
+    /// The resource, in the plural.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub resource: Arc<str>,
+    /// The subresource.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub subresource: Arc<str>,
+    /// The namespace.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub namespace: Arc<str>,
+    /// The name of the object.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub name: Arc<str>,
+    /// The path, where it is no resource.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub path: Arc<str>,
+}
+
+impl ResourceAsked {
+    /// What an operation asks for, where it is of such a server.
+    #[must_use]
+    pub fn of(operation: &Operation) -> Option<Box<Self>> {
+        operation.accesses.iter().find_map(|access| {
+            let Object::Resource(facts) = &access.object else { return None };
+            let path = if facts.is_path() { Arc::clone(&facts.request.path) } else { "".into() };
+            Some(Box::new(Self {
+                verb: access.action,
+                group: Arc::clone(&facts.group),
+                version: Arc::clone(&facts.version),
+                resource: Arc::clone(&facts.resource),
+                subresource: Arc::clone(&facts.subresource),
+                namespace: Arc::clone(&facts.namespace),
+                name: Arc::clone(&facts.name),
+                path,
+            }))
+        })
+    }
 }
 
 /// Who and what a session is, repeated on every event of the session.
@@ -213,6 +265,9 @@ pub enum AuditEvent {
         kind: Arc<str>,
         /// Its text, shortened.
         text: Arc<str>,
+        /// What it asks an API server of resources for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        resource: Option<Box<ResourceAsked>>,
         /// The effect.
         effect: Effect,
         /// True where the target is only observed: decided and recorded, not enforced.

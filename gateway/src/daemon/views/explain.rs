@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::{
-    Access, Action, Attestation, Binding, Domain, Object, ObjectPath, Operation, Principal,
+    Access, Action, Attestation, Binding, Domain, Effect, Object, ObjectPath, Operation, Principal,
     Protocol, RequestFacts, TargetName, WorkloadName,
 };
 use policy::{Explanation, Outcome, Policy, Verdict};
@@ -23,7 +23,7 @@ use crate::control::view::{
 };
 use crate::control::{Problem, ProblemKind};
 use crate::proxy::Listed;
-use crate::session::{BoxFuture, Card, DatabaseScope, Enforcement, Target};
+use crate::session::{BoxFuture, Card, DatabaseScope, Enforcement, Refusal, Target};
 
 /// What an explanation is about.
 struct Subject {
@@ -51,8 +51,29 @@ impl Operator {
         let operation = self.operation(request, &policy, &mut subject)?;
         let now = self.gateway.services().clock.now();
         let explanation = policy.explain(&subject.principal, &subject.target.name, &operation, now);
+        let refused = self.refused(&subject, &operation, &explanation);
         let asked = request.statement.is_some() || request.ssh.is_some() || request.http.is_some();
-        Ok(view(&subject, &policy, &explanation, candidate.is_some(), asked))
+        let mut view = view(&subject, &policy, &explanation, candidate.is_some(), asked);
+        if let Some(refusal) = refused {
+            view.decision.effect = Effect::Deny;
+            let because = refusal.detail.map(|detail| format!(" {detail}"));
+            view.decision.reason = format!("{}.{}", refusal.message, because.unwrap_or_default());
+        }
+        Ok(view)
+    }
+
+    /// What a session refuses for what is masked, whatever is granted.
+    fn refused(
+        &self,
+        subject: &Subject,
+        operation: &Operation,
+        explanation: &Explanation,
+    ) -> Option<Refusal> {
+        if explanation.decision.effect == Effect::Deny {
+            return None;
+        }
+        let driver = self.gateway.driver(subject.target.protocol)?;
+        driver.refuses_masked(operation, &explanation.decision.masks)
     }
 
     fn subject(
@@ -333,9 +354,9 @@ fn access(explained: &policy::ExplainedAccess) -> AccessView {
         access: explained.access.to_string(),
         rules: rules.collect(),
         effect: match explained.outcome {
-            Outcome::Allowed => model::Effect::Allow,
-            Outcome::Held => model::Effect::Hold,
-            Outcome::Denied | Outcome::NotGranted => model::Effect::Deny,
+            Outcome::Allowed => Effect::Allow,
+            Outcome::Held => Effect::Hold,
+            Outcome::Denied | Outcome::NotGranted => Effect::Deny,
         },
     }
 }

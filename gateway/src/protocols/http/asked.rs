@@ -136,6 +136,11 @@ impl Asked {
         self.resource.as_deref()
     }
 
+    /// What is judged.
+    pub(in crate::protocols) fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
     /// Its path.
     pub(in crate::protocols) fn path(&self) -> &str {
         &self.facts.path
@@ -214,20 +219,10 @@ fn read_host(parts: &Parts, place: &Place) -> Result<Arc<str>, Unfit> {
     };
     let authority =
         Authority::read(sent).map_err(|error| unfit(format!("{error}: one host is needed")))?;
-    if authority.port.is_some_and(|port| port != place.address.port()) {
-        return Err(misdirected("the host names a port that was not connected to"));
-    }
-    if !place.target.serves(&authority.host) {
-        return Err(misdirected(format!(
-            "the host {} does not belong to this target",
-            authority.host
-        )));
-    }
-    match &place.server_name {
-        Some(name) if **name != *authority.host => {
-            Err(misdirected("the host is not the one that the TLS connection was opened for"))
-        }
-        _ => Ok(authority.host.as_ref().into()),
+    match place.host(&authority) {
+        // A proxy before the client has named itself, and the server would not mind.
+        Err(misdirected) if !place.meaning.has_hosts() => place.unnamed().map_err(|_| misdirected),
+        host => host,
     }
 }
 
@@ -245,6 +240,25 @@ impl Place {
         match self.address.port() {
             port if port == default => host,
             port => format!("{host}:{port}"),
+        }
+    }
+
+    /// The host of a request that is for one of this target, on the connection that was opened to it.
+    fn host(&self, authority: &Authority<'_>) -> Result<Arc<str>, Unfit> {
+        if authority.port.is_some_and(|port| port != self.address.port()) {
+            return Err(misdirected("the host names a port that was not connected to"));
+        }
+        if !self.target.serves(&authority.host) {
+            return Err(misdirected(format!(
+                "the host {} does not belong to this target",
+                authority.host
+            )));
+        }
+        match &self.server_name {
+            Some(name) if **name != *authority.host => {
+                Err(misdirected("the host is not the one that the TLS connection was opened for"))
+            }
+            _ => Ok(authority.host.as_ref().into()),
         }
     }
 

@@ -311,7 +311,9 @@ async fn fields(
     if receipt.masks().is_empty() {
         return Ok(None);
     }
-    open.desk.fields(receipt, &open.place.meaning.place(asked)).await
+    let meaning = open.place.meaning;
+    let fields = open.desk.fields(receipt, &meaning.place(asked)).await?;
+    Ok(fields.filter(|fields| fields.has_fields() || meaning.holds_values(asked)))
 }
 
 /// Has the meaning of the request see to it that its answer can be masked.
@@ -350,6 +352,9 @@ fn sent_tap(
 
 /// The host as the client wrote it, with the port where it wrote one.
 fn authority(open: &Open, asked: &Asked, parts: &Parts) -> String {
+    if !open.place.meaning.has_hosts() {
+        return open.place.authority(&asked.facts.host);
+    }
     if let Some(authority) = parts.uri.authority() {
         return authority.as_str().to_owned();
     }

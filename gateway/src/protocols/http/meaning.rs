@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Response, StatusCode};
-use model::{Access, Action, MaskProfile, Object, RequestFacts, ResourceFacts};
+use model::{Access, Action, MaskProfile, Object, Operation, RequestFacts, ResourceFacts};
 
 use super::asked::Asked;
 use super::body::AnswerBody;
@@ -62,8 +62,24 @@ pub(in crate::protocols) trait Meaning: Send + Sync + std::fmt::Debug {
         Place::Path(&asked.facts.path)
     }
 
+    /// Whether the host that a request names says what is asked for. Where it does not, one that is not
+    /// the target's is taken for the one that was connected to, and the upstream is told that.
+    fn has_hosts(&self) -> bool {
+        true
+    }
+
+    /// Whether an answer may hold anybody's values, so that detectors look through it.
+    fn holds_values(&self, _asked: &Asked) -> bool {
+        true
+    }
+
     /// Takes out of a request what says who sends it, beyond what no server should believe.
     fn strip(&self, _headers: &mut HeaderMap) {}
+
+    /// Why what the policy allows is refused all the same, for what is masked of it.
+    fn refuses_masked(&self, _operation: &Operation, _masks: &MaskProfile) -> Option<Refusal> {
+        None
+    }
 
     /// Sees to it that the answer to a request can be masked, before it is sent.
     ///

@@ -150,10 +150,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Direction<R, W> {
                 self.stream(head, kind).await?;
             }
             if head.opcode == Opcode::Close {
-                break;
+                return self.to.flush().await;
             }
         }
-        self.to.flush().await
+        // Gone without a word: the other side waits for one, unless it is told.
+        self.to.shutdown().await
     }
 
     /// Passes a frame on as it comes.

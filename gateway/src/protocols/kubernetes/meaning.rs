@@ -7,11 +7,14 @@
 use std::sync::{Arc, LazyLock};
 
 use http::{HeaderMap, Response, StatusCode};
-use model::{Access, Action, Domain, FieldPattern, Object, RequestFacts, ResourceFacts};
+use model::{
+    Access, Action, Domain, FieldPattern, MaskProfile, Object, Operation, RequestFacts,
+    ResourceFacts,
+};
 use wire::kubernetes::Attributes;
 
 use super::super::http::{AnswerBody, Asked, Masks, Meaning, Meant, Recorded, Streams, take};
-use super::{accept, status, streams};
+use super::{accept, schema, selector, status, streams};
 use crate::session::{Place, Refusal, RefusalKind};
 
 /// What a name of the query has that is a word of a command.
@@ -73,8 +76,24 @@ impl Meaning for Cluster {
         }
     }
 
+    fn has_hosts(&self) -> bool {
+        false
+    }
+
+    fn holds_values(&self, asked: &Asked) -> bool {
+        let is_path = asked.resource().is_none_or(ResourceFacts::is_path);
+        !(is_path && schema::is_schema(asked.path()))
+    }
+
     fn strip(&self, headers: &mut HeaderMap) {
         take(headers, |name| OF_OTHERS.iter().any(|prefix| name.as_str().starts_with(prefix)));
+    }
+
+    fn refuses_masked(&self, operation: &Operation, masks: &MaskProfile) -> Option<Refusal> {
+        operation.accesses.iter().find_map(|access| match &access.object {
+            Object::Resource(facts) => refuses_masked(access.action, facts, masks),
+            _ => None,
+        })
     }
 
     fn prepare(
@@ -83,16 +102,15 @@ impl Meaning for Cluster {
         masks: Masks<'_>,
         headers: &mut HeaderMap,
     ) -> Result<(), Refusal> {
-        let (Some(facts), Some(fields)) = (asked.resource(), masks.fields) else { return Ok(()) };
-        if fields.has_fields() && writes_back(asked) {
-            let message = "portcullis: what is masked here would be written back masked";
-            return Err(Refusal::new(RefusalKind::Masking, message)
-                .because(format!("Fields of {} are masked for this workload.", facts.kind()))
-                .with_hint("Delete the object and create it anew, with all its fields."));
+        if let Some(refusal) = self.refuses_masked(asked.operation(), masks.profile) {
+            return Err(refusal);
         }
-        let place = self.place(asked);
-        let about = masks.profile.fields.iter().filter(|mask| place.is_meant_by(mask));
-        accept::narrow(headers, accept::shows_tables(facts, about));
+        let (Some(facts), Some(fields)) = (asked.resource(), masks.fields) else { return Ok(()) };
+        let about = masks.profile.fields.iter().filter(|mask| mask.is_about_objects(facts));
+        // What is no object is in whatever form it is in: a log, metrics, the answer of a service.
+        if facts.has_objects() || fields.has_fields() {
+            accept::narrow(headers, accept::shows_tables(facts, about));
+        }
         Ok(())
     }
 
@@ -132,9 +150,21 @@ fn coded(facts: &ResourceFacts) -> &'static [&'static str] {
     known.next().map_or(&[], |(_, members)| members)
 }
 
-/// Whether it puts what it was shown back in the place of what is there.
-fn writes_back(asked: &Asked) -> bool {
-    asked.actions().any(|action| matches!(action, Action::KubeUpdate | Action::KubePatch))
+/// Refused is what puts back what it was shown in the place of what is there, and what asks for a
+/// value that is not shown.
+fn refuses_masked(action: Action, facts: &ResourceFacts, masks: &MaskProfile) -> Option<Refusal> {
+    let about = || masks.fields.iter().filter(|mask| mask.is_about_objects(facts));
+    about().next()?;
+    let because = format!("Fields of {} are masked for this workload.", facts.kind());
+    let refused = |message| Refusal::new(RefusalKind::Policy, message).because(because);
+    if matches!(action, Action::KubeUpdate | Action::KubePatch) {
+        let message = "portcullis: what is masked here would be written back masked";
+        let hint = "Delete the object and create it anew, with all its fields.";
+        return Some(refused(String::from(message)).with_hint(hint));
+    }
+    let asked_by = selector::tells(&facts.request.query, about())?;
+    let message = format!("portcullis: the {asked_by} would tell what is masked here");
+    Some(refused(message).with_hint("Ask without it, and choose among what is shown."))
 }
 
 /// The verb that rules name.

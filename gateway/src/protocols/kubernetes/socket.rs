@@ -55,21 +55,20 @@ struct Up<'a, R, W> {
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'_, R, W> {
     async fn pass(&mut self) -> io::Result<()> {
         while let Some(head) = self.from.head().await? {
-            match head.opcode {
-                Opcode::Text => {
-                    return Err(broken("a message of text, where bytes were agreed on"));
-                }
-                Opcode::Binary if head.is_last && head.payload_bytes <= SIZE_BYTES_MAX => {
-                    self.message(head).await?;
-                }
-                _ => self.stream(head).await?,
+            // Python's client types text, and servers take it for the bytes it is made of.
+            let is_data = matches!(head.opcode, Opcode::Binary | Opcode::Text);
+            if is_data && head.is_last && head.payload_bytes <= SIZE_BYTES_MAX {
+                self.message(head).await?;
+            } else {
+                self.stream(head).await?;
             }
             self.to.flush().await?;
             if head.opcode == Opcode::Close {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
+        // Gone without a word: what it runs is ended by the upstream, which hears of it.
+        self.to.shutdown().await
     }
 
     /// A short message, which may tell a size.
@@ -161,10 +160,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Down<'_, R, W> {
             }
             self.to.flush().await?;
             if head.opcode == Opcode::Close {
-                break;
+                return self.let_go().await;
             }
         }
-        self.let_go().await
+        self.let_go().await?;
+        // Gone without a word: the client waits for one, unless it is told.
+        self.to.shutdown().await
     }
 
     fn idle(&self) -> Duration {

@@ -112,6 +112,7 @@ fn of_sessions() -> Vec<AuditEvent> {
             operation: OperationNumber(2),
             kind: "delete".into(),
             text: "delete from users".into(),
+            resource: None,
             effect: Effect::Deny,
             observed_only: false,
             reason: Reason::DeniedByRule,

@@ -34,7 +34,7 @@ answer.run_forever(timeout=20)
 print(repr(answer.read_stdout()), repr(answer.read_stderr()), answer.returncode)
 
 answer = stream(core.connect_get_namespaced_pod_exec, "web-1", "shop", container="app",
-                command=["sh", "-c", "head -n 1; sleep 0.3"],
+                command=["head", "-n", "1"],
                 stderr=True, stdin=True, stdout=True, tty=False, _preload_content=False)
 answer.write_stdin("a line of input\n")
 answer.run_forever(timeout=20)

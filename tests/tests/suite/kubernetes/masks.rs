@@ -68,7 +68,7 @@ fn what_is_masked_is_not_written_back() {
     let mut client = world.web();
     for method in ["PUT", "PATCH"] {
         let answered = client.ask(method, &format!("{SECRETS}/db"), &["Content-Length: 0"]);
-        assert_eq!(answered.status, 502, "{answered:?}");
+        assert_eq!(answered.status, 403, "{answered:?}");
         let status = answered.json();
         assert_eq!(status["kind"], "Status");
         let message = status["message"].as_str().unwrap();
@@ -143,4 +143,46 @@ fn recorded(world: &tests::world::World) -> String {
     assert_eventually!(!world.recordings().is_empty());
     assert_eventually!(world.recordings().iter().all(|(report, _)| report.ok()));
     world.recordings().iter().map(|(_, entries)| text_of(entries)).collect()
+}
+
+#[test]
+fn schema_is_asked_for_and_shown_in_whatever_form_the_client_likes() {
+    let (world, server) = super::world();
+    let mut client = world.web();
+    let accept = "Accept: application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    for path in ["/apis", "/apis/apps/v1", "/api", "/api/v1", "/version"] {
+        let _ = client.ask("GET", path, &[accept]);
+        let asked = server.last_seen().header("accept").map(str::to_owned);
+        assert_eq!(asked.as_deref(), accept.strip_prefix("Accept: "), "{path}");
+    }
+    // What shows objects is asked for in a form that detectors can read.
+    let _ = client.ask("GET", "/api/v1/namespaces/shop/pods", &[PROTOBUF]);
+    assert_eq!(server.last_seen().header("accept"), Some("application/json"));
+}
+
+#[test]
+fn what_is_masked_is_not_told_by_a_selector() {
+    let (world, server) = super::world_with(|usual| {
+        usual.classification(
+            "\n  - { tag: owner, target: shop, resources: [pods], \
+             fields: [\"metadata.labels.owner\", \"spec.nodeName\"], mask: redact }\n",
+        )
+    });
+    let mut client = world.web();
+    let pods = "/api/v1/namespaces/shop/pods";
+    for selector in [
+        "labelSelector=owner%3Dann",
+        "labelSelector=app%3Dweb%2C%21owner",
+        "labelSelector=app%20in%20%28a%2Cb%29%2Cowner",
+        "fieldSelector=metadata.name%3Dweb%2Cspec.nodeName%3Da",
+        "watch=1&labelSelector=owner",
+    ] {
+        let answered = client.get(&format!("{pods}?{selector}"));
+        assert_eq!(answered.status, 403, "{selector}: {answered:?}");
+        assert!(answered.text().contains("would tell what is masked"), "{}", answered.text());
+    }
+    assert!(server.seen().is_empty());
+    for selector in ["labelSelector=app%3Downer", "fieldSelector=metadata.name%3Downer"] {
+        assert_eq!(client.get(&format!("{pods}?{selector}")).status, 200, "{selector}");
+    }
 }

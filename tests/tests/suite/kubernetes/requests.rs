@@ -61,6 +61,22 @@ fn nobody_is_taken_for_somebody_else() {
 }
 
 #[test]
+fn a_host_that_a_proxy_before_the_client_has_named_is_not_passed_on() {
+    // `kubectl proxy` sends the name by which it was asked itself.
+    let (world, server) = super::world();
+    for host in ["127.0.0.1:1", "localhost:8001", "other.example"] {
+        let mut client = world.web();
+        client.send(format!("GET {POD} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+        assert_eq!(client.answer().unwrap().status, 200, "{host}");
+        let own = format!("127.0.0.1:{}", server.port());
+        assert_eq!(server.last_seen().header("host"), Some(&*own), "{host}");
+    }
+    let mut client = world.web();
+    client.send(format!("GET {POD} HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"));
+    assert_eq!(client.answer().unwrap().status, 400);
+}
+
+#[test]
 fn what_servers_could_read_in_two_ways_never_reaches_one() {
     let (world, server) = super::world_with(|usual| usual.everything_allowed());
     for target in [

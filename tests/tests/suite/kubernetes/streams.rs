@@ -302,7 +302,57 @@ fn a_stream_of_something_else_breaks_the_connection() {
     let mut stream = upgraded(&world, "POST", &target, SPDY);
     data(&mut stream, 9, b"x");
     let _ = until_end(&mut stream, usize::MAX);
+}
+
+#[test]
+fn what_is_typed_as_text_is_typed() {
+    let (world, _) = world();
+    let target = format!("{EXEC}?command=cat&stdin=1&stdout=1");
     let mut stream = upgraded(&world, "GET", &target, SOCKET);
-    stream.write_all(&frame(Opcode::Text, b"0x")).unwrap();
+    stream.write_all(&frame(Opcode::Text, b"\0hello\n")).unwrap();
+    // It may come in pieces: the last word is held back for what may follow.
+    let mut came: Vec<u8> = Vec::new();
+    while came != b"hello\n" {
+        let (opcode, payload) = message(&mut stream).unwrap();
+        assert_eq!((opcode, payload[0]), (Opcode::Binary, 1));
+        came.extend(&payload[1..]);
+    }
+}
+
+#[test]
+fn a_socket_that_ends_without_a_word_ends_on_the_other_side_too() {
+    let (world, _) = world();
+    let mut stream = upgraded(&world, "GET", &format!("{EXEC}?command=vanish"), SOCKET);
+    assert_eq!(message(&mut stream), Some((Opcode::Binary, b"\x01gone".to_vec())));
     assert_eq!(message(&mut stream), None);
+    drop(stream);
+    let _ = world.event("session_ended", |_| true);
+    // Nor does a client say a word that is killed: what it ran would run on.
+    let stream = upgraded(&world, "GET", &format!("{EXEC}?command=cat&stdin=1"), SOCKET);
+    drop(stream);
+    assert_eventually!(world.open_connections() == 0);
+}
+
+#[test]
+fn a_client_that_switches_and_would_close_is_switched() {
+    let (world, server) = world();
+    for (method, fields) in [("POST", SPDY), ("GET", SOCKET)] {
+        let mut fields = fields.to_vec();
+        fields[0] = "Connection: Upgrade, close";
+        let target = format!("{EXEC}?command=report&stdout=1&stderr=1");
+        let mut stream = upgraded(&world, method, &target, &fields);
+        assert_eq!(server.last_seen().header("connection"), Some("upgrade"));
+        if method == "POST" {
+            open(&mut stream, &["error", "stdout", "stderr"]);
+            let came = until_end(&mut stream, 3);
+            assert_eq!(came.first().map(|(_, bytes)| bytes.as_slice()), Some(STATUS.as_bytes()));
+        } else {
+            let (mut shown, end) = (Vec::<u8>::new(), SHOWN.0.as_bytes());
+            while shown != end {
+                let Some((_, payload)) = message(&mut stream) else { break };
+                shown.extend(payload.strip_prefix(&[1]).unwrap_or_default());
+            }
+            assert_eq!(shown, end);
+        }
+    }
 }

@@ -135,6 +135,12 @@ impl FieldPattern {
         found
     }
 
+    /// Whether it is about the field at this path, or about what the field is in.
+    #[must_use]
+    pub fn covers(&self, path: &[&str]) -> bool {
+        covers(&self.parts, path)
+    }
+
     /// Its parts, the outermost first; never none.
     #[must_use]
     pub fn parts(&self) -> &[FieldPart] {
@@ -151,6 +157,21 @@ impl fmt::Display for FieldPattern {
 impl Serialize for FieldPattern {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)
+    }
+}
+
+/// Whether the parts match the path, or the beginning of it.
+fn covers(parts: &[FieldPart], path: &[&str]) -> bool {
+    let Some((part, behind)) = parts.split_first() else { return true };
+    let rest = path.split_first().map(|(name, rest)| (*name, rest));
+    match (part, rest) {
+        (FieldPart::Deep, rest) => {
+            covers(behind, path) || rest.is_some_and(|(_, rest)| covers(parts, rest))
+        }
+        (_, None) => false,
+        (FieldPart::Any, Some((_, rest))) => covers(behind, rest),
+        (FieldPart::Name(own), Some((name, rest))) => own == name && covers(behind, rest),
+        (FieldPart::Glob(glob), Some((name, rest))) => glob.matches(name) && covers(behind, rest),
     }
 }
 
@@ -246,6 +267,25 @@ mod tests {
             let within = FieldPattern::parse(text).unwrap().within("data");
             let found: Vec<_> = within.into_iter().map(|pattern| pattern.parts).collect();
             assert_eq!(found, want.iter().map(|text| parts(text)).collect::<Vec<_>>(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_covers_what_it_is_about_and_all_in_it() {
+        for (text, path, want) in [
+            ("a.b", &["a", "b"][..], true),
+            ("a", &["a", "b"], true),
+            ("a.*", &["a", "b"], true),
+            ("**.b", &["a", "b"], true),
+            ("**.a", &["a", "b"], true),
+            ("**", &["a"], true),
+            ("a.b*", &["a", "bc"], true),
+            ("a.b", &["a"], false),
+            ("a.*.c", &["a", "b"], false),
+            ("**.c", &["a", "b"], false),
+            ("b", &["a", "b"], false),
+        ] {
+            assert_eq!(FieldPattern::parse(text).unwrap().covers(path), want, "{text} {path:?}");
         }
     }
 
