@@ -17,6 +17,7 @@ use model::{Clock, Timestamp};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::{Notify, oneshot};
 use zstd::bulk::Compressor;
+use zstd::zstd_safe::CParameter;
 
 use super::file::{Batch, RecordingFile};
 use super::header::{FileHeader, SealBody};
@@ -34,6 +35,10 @@ const BEGINS_MAX: usize = 4096;
 
 /// zstd's fastest regular level: recordings are written more often than read.
 const COMPRESSION_LEVEL: i32 = 1;
+
+/// Bytes that must come again to be taken for a repetition. Lowered, columns of numbers, in which
+/// every few digits have stood somewhere before, take twice the time and become no smaller.
+const REPETITION_BYTES_MIN: u32 = 7;
 
 /// A session whose block has so many bytes is busy.
 const BUSY_BYTES: usize = 32 * 1024;
@@ -149,7 +154,8 @@ pub(super) struct WriterSettings {
 
 /// Starts the thread.
 pub(super) fn spawn(given: WriterSettings) -> std::io::Result<std::thread::JoinHandle<()>> {
-    let compressor = Compressor::new(COMPRESSION_LEVEL)?;
+    let mut compressor = Compressor::new(COMPRESSION_LEVEL)?;
+    compressor.set_parameter(CParameter::MinMatch(REPETITION_BYTES_MIN))?;
     let closing = CloseOnExit(Arc::clone(&given.queue));
     let writer = Writer { given, compressor, spare: None, failing: Vec::new(), retry_at: None };
     std::thread::Builder::new().name("recorder".into()).spawn(move || {

@@ -66,6 +66,31 @@ fn columns(dirty: bool) -> Vec<String> {
     columns
 }
 
+/// Groups of digits with dashes, as `sysbench` fills its columns, and long numbers.
+fn numbers(dashed: bool) -> Vec<String> {
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed
+    };
+    let mut columns = Vec::new();
+    let mut bytes = 0;
+    while bytes < TEXT_BYTES {
+        let column = if dashed {
+            let groups: Vec<_> =
+                (0..10).map(|_| format!("{:011}", next() % 100_000_000_000)).collect();
+            groups.join("-")
+        } else {
+            format!("{:016}", next() % 10_000_000_000_000_000)
+        };
+        bytes += column.len();
+        columns.push(column);
+    }
+    columns
+}
+
 /// The best of some rounds, in GB/s.
 fn rate(bytes: usize, mut round: impl FnMut()) -> f64 {
     let mut best = f64::MAX;
@@ -107,9 +132,12 @@ fn main() {
     let cards = set(&[Detector::PaymentCard]);
     let emails = set(&[Detector::Email]);
     let both = set(&[Detector::PaymentCard, Detector::Email]);
-    println!("{:<34} {:>8} {:>8}", "GB/s, one core", "clean", "dirty");
+    let names = ["clean", "dirty", "dashed", "16 digits"];
+    print!("{:<34}", "GB/s, one core");
+    names.iter().for_each(|name| print!(" {name:>9}"));
+    println!();
     let mut out = Vec::new();
-    let texts = [columns(false), columns(true)];
+    let texts = [columns(false), columns(true), numbers(true), numbers(false)];
     let rows: [(&str, Scan<'_>); 5] = [
         ("payment_card", &|text, out| cards.mask(text, out)),
         ("email", &|text, out| emails.mask(text, out)),
@@ -127,7 +155,7 @@ fn main() {
                     black_box(scan(black_box(column.as_bytes()), &mut out));
                 }
             });
-            line.push_str(&format!(" {speed:>8.2}"));
+            line.push_str(&format!(" {speed:>9.2}"));
         }
         println!("{line}");
         let mut line = format!("{:<34}", format!("{name}, per 64 KiB"));
@@ -139,7 +167,7 @@ fn main() {
                     black_box(scan(black_box(chunk), &mut out));
                 }
             });
-            line.push_str(&format!(" {speed:>8.2}"));
+            line.push_str(&format!(" {speed:>9.2}"));
         }
         println!("{line}");
     }

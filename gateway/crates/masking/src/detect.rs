@@ -8,6 +8,7 @@
 mod card;
 mod class;
 mod email;
+mod groups;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -106,9 +107,9 @@ impl ScanSet {
         if hits == 0 { Masked::Unchanged } else { Masked::Value }
     }
 
-    /// The first run of characters that may hold a card number, and the first `@`.
+    /// The first run of characters in which a card number may begin, and the first `@`.
     #[inline]
-    fn first_look(&self, value: &[u8]) -> (Option<Range<usize>>, Option<usize>) {
+    fn first_look(&self, value: &[u8]) -> (Option<card::Run>, Option<usize>) {
         let run = if self.card.is_some() { card::find_run(value, card::FIRST_PROBE) } else { None };
         let sign = if self.email.is_some() { email::find_sign(value, 0) } else { None };
         (run, sign)
@@ -217,7 +218,7 @@ struct Hits<'a> {
 
 impl<'a> Hits<'a> {
     /// Begins with the first run that may hold a card number and the first `@`.
-    fn new(text: &'a [u8], run: Option<Range<usize>>, sign: Option<usize>) -> Self {
+    fn new(text: &'a [u8], run: Option<card::Run>, sign: Option<usize>) -> Self {
         let mut cards = run.map(|run| card::Cards::new(text, run));
         let mut emails = sign.map(|sign| email::Emails::new(text, sign));
         let card = cards.as_mut().and_then(Iterator::next);

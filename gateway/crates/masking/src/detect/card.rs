@@ -2,7 +2,8 @@
 //!
 //! Owns what counts as one and how it is found fast. The text is cut into runs of characters that
 //! may belong to a number (digits, separators, invisible ones). A number spans at least thirteen
-//! bytes of one run, so looking at every thirteenth byte meets every run that can hold one.
+//! bytes of one run, so looking at every thirteenth byte meets every run that can hold one; and the
+//! lengths of a run's groups say where one may begin (`groups`). Only there are digits read.
 //!
 //! Within a run a number is made of whole groups of adjoining digits, with at most
 //! [`SEPARATORS_MAX`] separators between two groups, and its grouping is
@@ -15,32 +16,44 @@
 use std::ops::Range;
 
 use super::class::{Class, Look, char_at, char_before, look};
+use super::groups::{Found, look_through};
 
 /// Digits of the shortest number.
-const DIGITS_MIN: usize = 13;
+pub(super) const DIGITS_MIN: usize = 13;
 /// Bytes from one look to the next: a number of that many digits cannot lie between two.
 const STRIDE: usize = DIGITS_MIN;
 /// The first byte to look at.
 pub(super) const FIRST_PROBE: usize = STRIDE - 1;
 /// Digits of the longest number.
-const DIGITS_MAX: usize = 19;
+pub(super) const DIGITS_MAX: usize = 19;
 /// Separators between two groups. Raised, columns of numbers begin to look like cards.
-const SEPARATORS_MAX: u8 = 2;
+pub(super) const SEPARATORS_MAX: usize = 2;
+
+/// A run in which a number may begin.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    start: usize,
+    /// Where the first number may begin.
+    at: usize,
+}
 
 /// The first run at or after the byte `probe` that may hold a number, `probe` being at most
 /// [`STRIDE`] behind the end of the last run, or the beginning.
 #[inline]
-pub(super) fn find_run(text: &[u8], mut probe: usize) -> Option<Range<usize>> {
+pub(super) fn find_run(text: &[u8], mut probe: usize) -> Option<Run> {
     while let Some(byte) = text.get(probe) {
         if look(*byte) == Look::Other || !has_company(text, probe) {
             probe += STRIDE;
             continue;
         }
-        let run = run_around(text, probe);
-        // The byte at the run's end is in no run.
-        probe = run.end.max(probe) + STRIDE;
-        if run.len() >= DIGITS_MIN && may_have_digits(text, &run) {
-            return Some(run);
+        let Some(start) = run_start(text, probe) else {
+            probe += STRIDE;
+            continue;
+        };
+        match look_through(text, start) {
+            Found::Candidate(at) => return Some(Run { start, at }),
+            // The byte at the run's end is in no run.
+            Found::Nothing(end) => probe = end.max(probe) + STRIDE,
         }
     }
     None
@@ -57,36 +70,23 @@ fn has_company(text: &[u8], probe: usize) -> bool {
         || may(probe.checked_sub(6)) && may(probe.checked_sub(3))
 }
 
-/// Whether a run has as many digits as a number, taking every character beyond ASCII for one.
-fn may_have_digits(text: &[u8], run: &Range<usize>) -> bool {
-    let run = text.get(run.clone()).unwrap_or_default();
-    run.iter().filter(|byte| byte.is_ascii_digit() || **byte >= 0xC0).count() >= DIGITS_MIN
-}
-
-/// The run that covers the byte at `probe`; empty where that byte is in none.
+/// Where the run begins that covers the byte at `probe`; `None` where that byte is in none.
 #[inline(never)]
-fn run_around(text: &[u8], probe: usize) -> Range<usize> {
-    let mut inside = probe;
+fn run_start(text: &[u8], probe: usize) -> Option<usize> {
+    let mut start = probe;
     if text.get(probe).is_some_and(|byte| look(*byte) == Look::Wide) {
         // The byte may be any of its character's: find where that begins.
-        let begin = (0..4).filter_map(|back| probe.checked_sub(back)).find(|begin| {
+        start = (0..4).filter_map(|back| probe.checked_sub(back)).find(|begin| {
             char_at(text, *begin)
                 .is_some_and(|(class, len)| class != Class::Other && begin + len > probe)
-        });
-        let Some(begin) = begin else { return probe..probe };
-        inside = begin;
+        })?;
     }
-    run_start(text, inside)..run_end(text, inside)
-}
-
-/// Where the run that goes on before `start` begins.
-fn run_start(text: &[u8], mut start: usize) -> usize {
     loop {
         let before = text.get(..start).unwrap_or_default();
         start -= before.iter().rev().take_while(|byte| is_narrow(**byte)).count();
         match char_before(text, start) {
             Some((class, len)) if class != Class::Other => start -= len,
-            _ => return start,
+            _ => return Some(start),
         }
     }
 }
@@ -111,15 +111,16 @@ fn is_narrow(byte: u8) -> bool {
 /// The card numbers of a text, from left to right.
 pub(super) struct Cards<'a> {
     text: &'a [u8],
-    /// What is left of the run being read.
-    at: usize,
+    /// The run being read.
     run: Range<usize>,
+    /// Where the next number in it may begin.
+    at: usize,
 }
 
 impl<'a> Cards<'a> {
     /// Begins with the first run that [`find_run`] found.
-    pub(super) const fn new(text: &'a [u8], run: Range<usize>) -> Self {
-        Self { text, at: run.start, run }
+    pub(super) fn new(text: &'a [u8], run: Run) -> Self {
+        Self { text, at: run.at, run: run.start..run_end(text, run.at) }
     }
 
     /// The next number in the run being read.
@@ -135,7 +136,10 @@ impl<'a> Cards<'a> {
                 self.at = end;
                 return Some(start..end);
             }
-            self.at = group_end(run, start);
+            self.at = match look_through(run, group_end(run, start)) {
+                Found::Candidate(at) => at,
+                Found::Nothing(_) => self.run.end,
+            };
         }
         None
     }
@@ -149,8 +153,7 @@ impl Iterator for Cards<'_> {
             if let Some(hit) = self.next_in_run() {
                 return Some(hit);
             }
-            self.run = find_run(self.text, self.run.end + STRIDE)?;
-            self.at = self.run.start;
+            *self = Self::new(self.text, find_run(self.text, self.run.end + STRIDE)?);
         }
     }
 }
@@ -195,7 +198,7 @@ impl Grouping {
 /// The end of the longest number that begins with the group at `start`.
 fn number_at(text: &[u8], run: &Range<usize>, start: usize) -> Option<usize> {
     let mut digits = [0_u8; DIGITS_MAX];
-    let (mut total, mut separators) = (0, 0);
+    let (mut total, mut separators, mut lengths) = (0, 0, 0);
     let mut grouping = Grouping::default();
     let (mut at, mut end, mut best) = (start, start, None);
     loop {
@@ -208,6 +211,12 @@ fn number_at(text: &[u8], run: &Range<usize>, start: usize) -> Option<usize> {
                 let Some(slot) = digits.get_mut(total) else { break };
                 *slot = digit;
                 total += 1;
+                if let Some(head) = digits.first_chunk().filter(|_| total == PREFIX_DIGITS) {
+                    lengths = lengths_of(head);
+                    if lengths == 0 {
+                        break;
+                    }
+                }
                 grouping.len += 1;
                 separators = 0;
                 at += len;
@@ -217,8 +226,9 @@ fn number_at(text: &[u8], run: &Range<usize>, start: usize) -> Option<usize> {
             _ => {
                 if grouping.len > 0 {
                     let rest = text.get(end..run.end).unwrap_or_default();
-                    if is_plausible(&grouping, text, run, start, rest)
-                        && is_card(digits.get(..total).unwrap_or_default())
+                    if lengths & 1 << total != 0
+                        && is_plausible(&grouping, text, run, start, rest)
+                        && passes_luhn(digits.get(..total).unwrap_or_default())
                     {
                         best = Some(end);
                     }
@@ -259,7 +269,8 @@ fn is_fraction(text: &[u8], start: usize) -> bool {
 }
 
 fn is_card(digits: &[u8]) -> bool {
-    is_issued(digits) && passes_luhn(digits)
+    let lengths = digits.first_chunk().map_or(0, lengths_of);
+    digits.len() <= DIGITS_MAX && lengths & 1 << digits.len() != 0 && passes_luhn(digits)
 }
 
 /// ISO/IEC 7812-1 annex B: every second digit from the right doubled, its digits added up; the
@@ -277,31 +288,39 @@ fn passes_luhn(digits: &[u8]) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// Whether an issuer gives out numbers of this length with this beginning (the public ranges of
-/// the card schemes).
-fn is_issued(digits: &[u8]) -> bool {
-    let Some(head) = digits.first_chunk::<6>() else { return false };
+/// Digits by which issuers are told apart.
+const PREFIX_DIGITS: usize = 6;
+
+/// How long the numbers are that issuers give out with this beginning (the public ranges of the
+/// card schemes): a bit for each length.
+fn lengths_of(head: &[u8; PREFIX_DIGITS]) -> u32 {
+    const fn from(min: u32, max: u32) -> u32 {
+        (2 << max) - (1 << min)
+    }
     let prefix = head.iter().fold(0_u32, |value, digit| value * 10 + u32::from(*digit));
-    let lengths = match prefix {
+    match prefix {
         // Visa.
-        400_000..=499_999 => return matches!(digits.len(), 13 | 16 | 19),
+        400_000..=499_999 => 1 << 13 | 1 << 16 | 1 << 19,
         // Mastercard, old and new series.
-        510_000..=559_999 | 222_100..=272_099 => 16..=16,
+        510_000..=559_999 | 222_100..=272_099 => 1 << 16,
         // American Express.
-        340_000..=349_999 | 370_000..=379_999 => 15..=15,
+        340_000..=349_999 | 370_000..=379_999 => 1 << 15,
         // Diners Club.
-        300_000..=305_999 | 309_500..=309_599 | 360_000..=369_999 | 380_000..=399_999 => 14..=19,
+        300_000..=305_999 | 309_500..=309_599 | 360_000..=369_999 | 380_000..=399_999 => {
+            from(14, 19)
+        }
         // JCB.
-        352_800..=358_999 => 16..=19,
+        352_800..=358_999 => from(16, 19),
         // Mir.
-        220_000..=220_499 => 16..=19,
+        220_000..=220_499 => from(16, 19),
         // Maestro, RuPay, Discover, UnionPay and others of the sixties; some Maestro are short.
-        500_000..=509_999 | 560_000..=589_999 | 630_000..=639_999 | 670_000..=679_999 => 13..=19,
-        600_000..=629_999 | 640_000..=669_999 | 690_000..=699_999 => 16..=19,
-        810_000..=829_999 => 16..=19,
-        _ => return false,
-    };
-    lengths.contains(&digits.len())
+        500_000..=509_999 | 560_000..=589_999 | 630_000..=639_999 | 670_000..=679_999 => {
+            from(13, 19)
+        }
+        600_000..=629_999 | 640_000..=669_999 | 690_000..=699_999 => from(16, 19),
+        810_000..=829_999 => from(16, 19),
+        _ => 0,
+    }
 }
 
 /// Whether the text of a number (whole, decimal with an empty fraction, or in scientific form) is
