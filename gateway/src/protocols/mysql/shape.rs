@@ -3,12 +3,13 @@
 //! Owns the step between wire formats and the text that masks work on. Must not know which column
 //! is masked. One shape serves every row of an answer, and of later answers with the same columns.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use wire::Edit;
 use wire::mysql::Violation;
 use wire::mysql::column::{BINARY_COLLATION, Column, kind};
-use wire::mysql::row::{edit_binary_row, edit_text_row};
+use wire::mysql::row::{binary_values, edit_binary_row, edit_text_row, text_row_values};
 use wire::mysql::value::{Form, Type};
 use wire::postgres::value::{NestedEdit, edit_json};
 
@@ -42,6 +43,15 @@ pub(super) struct Buffers {
     decoded: Vec<u8>,
     changed: Vec<u8>,
     nested: Vec<u8>,
+    texts: Texts,
+}
+
+/// The values of a row as texts, one behind the other.
+#[derive(Debug, Default)]
+struct Texts {
+    bytes: Vec<u8>,
+    /// Where each lies; `None` is NULL.
+    places: Vec<Option<Range<usize>>>,
 }
 
 impl WireColumn {
@@ -101,6 +111,36 @@ impl Shape {
     /// The columns.
     pub(super) fn columns(&self) -> &[WireColumn] {
         &self.columns
+    }
+
+    /// The values of a row, as they are recorded: binary ones as their text.
+    ///
+    /// # Errors
+    /// Where the row is not one of these columns.
+    pub(super) fn record(
+        &self,
+        payload: &[u8],
+        binary: bool,
+        buffers: &mut Buffers,
+        record: impl FnOnce(&mut dyn ExactSizeIterator<Item = Option<&[u8]>>),
+    ) -> Result<(), Violation> {
+        if !binary {
+            record(&mut text_row_values(payload, self.columns.len())?);
+            return Ok(());
+        }
+        let Buffers { decoded, texts: Texts { bytes, places }, .. } = buffers;
+        bytes.clear();
+        places.clear();
+        for (one, value) in self.types.iter().zip(binary_values(payload, &self.types)?) {
+            let start = bytes.len();
+            places.push(value?.map(|value| {
+                bytes.extend_from_slice(text(*one, value, decoded));
+                start..bytes.len()
+            }));
+        }
+        let value = |place: &Option<Range<usize>>| bytes.get(place.clone()?);
+        record(&mut places.iter().map(value));
+        Ok(())
     }
 
     /// Shows a row to the masks. Says whether it was written to `out` anew, and how many values
@@ -188,7 +228,7 @@ fn may_be_json(text: &[u8]) -> bool {
 }
 
 /// The text of a binary value; bytes that have none are given as they are.
-pub(super) fn text<'a>(one: Type, value: &'a [u8], decoded: &'a mut Vec<u8>) -> &'a [u8] {
+fn text<'a>(one: Type, value: &'a [u8], decoded: &'a mut Vec<u8>) -> &'a [u8] {
     if one.form() != Some(Form::Long) && one.text(value, decoded).is_some() {
         return decoded;
     }

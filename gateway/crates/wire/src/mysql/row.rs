@@ -27,6 +27,25 @@ pub fn text_values(payload: &[u8]) -> impl Iterator<Item = Result<Option<&[u8]>,
     })
 }
 
+/// The values of a row of texts, however often they are read; `None` is NULL.
+///
+/// # Errors
+/// Where the row has not exactly `columns` values.
+#[inline]
+pub fn text_row_values(
+    payload: &[u8],
+    columns: usize,
+) -> Result<impl ExactSizeIterator<Item = Option<&[u8]>>, Violation> {
+    let mut reader = Reader::new(payload);
+    for _ in 0..columns {
+        let _ = reader.value("value")?;
+    }
+    reader.finish()?;
+    let mut reader = Reader::new(payload);
+    // Each can be read: it has been.
+    Ok((0..columns).map(move |_| reader.value("value").unwrap_or_default()))
+}
+
 /// Shows each value of a row of texts that is not NULL to `edit`, and writes the row anew as it
 /// says. `scratch` is emptied before each value and is where `edit` leaves a replacement. Says
 /// whether anything was written: where not, the row stays as it is.
@@ -208,8 +227,12 @@ mod tests {
         };
         assert_eq!(edit(&whole, 3), Ok(false));
         assert!(edit(&whole, 2).is_err() && edit(&whole, 4).is_err());
+        let values: Vec<_> = text_row_values(&whole, 3).unwrap().collect();
+        assert_eq!(values, [Some(&b"1"[..]), None, Some(b"amy")]);
+        assert!(text_row_values(&whole, 2).is_err() && text_row_values(&whole, 4).is_err());
         for cut in 0..whole.len() {
             assert!(edit(&whole[..cut], 3).is_err(), "cut at {cut}");
+            assert!(text_row_values(&whole[..cut], 3).is_err(), "cut at {cut}");
         }
         let types = [LONG, TEXT];
         let whole = binary_row(&vec![Some(vec![1, 0, 0, 0]), Some(b"amy".to_vec())], &types);

@@ -10,14 +10,13 @@ use model::MaskProfile;
 use model::audit::SessionEnd;
 use rustc_hash::FxHashMap;
 use wire::Edit;
-use wire::mysql::row::{binary_values, edit_text_row, text_values};
-use wire::mysql::value::Type;
+use wire::mysql::row::edit_text_row;
 
 use super::answers::upstream_violation;
 use super::expected::{Owed, Running};
 use super::{Conversation, Ended};
 use crate::protocols::mysql::lines::Lines;
-use crate::protocols::mysql::shape::{Shape, WireColumn, text};
+use crate::protocols::mysql::shape::{Shape, WireColumn};
 use crate::session::sql::StatementKind;
 use crate::session::{OutputColumn, Refusal, Session, Statements};
 
@@ -88,7 +87,13 @@ impl Conversation {
         let what = if changed { row.as_slice() } else { payload };
         shown.pass(what);
         if running.unrecorded == (0, 0) && session.keeps_rows(&running.receipt) {
-            record_row(session, running, what)?;
+            let receipt = &running.receipt;
+            let record = |values: &mut dyn ExactSizeIterator<Item = Option<&[u8]>>| {
+                session.record_row(receipt, values);
+            };
+            shape
+                .record(what, running.prepared.is_some(), buffers, record)
+                .map_err(upstream_violation)?;
         } else {
             running.unrecorded.0 += 1;
             running.unrecorded.1 += bytes;
@@ -122,31 +127,6 @@ fn quoted(
         }
     })?;
     Ok((changed, masked))
-}
-
-/// Records a row as it was shown.
-fn record_row(session: &mut Session, running: &Running, payload: &[u8]) -> Result<(), Ended> {
-    if running.prepared.is_none() {
-        let values: Result<Vec<_>, _> = text_values(payload).collect();
-        let values = values.map_err(upstream_violation)?;
-        session.record_row(&running.receipt, values.into_iter());
-        return Ok(());
-    }
-    // Binary values are recorded as their text; all buffers are dropped with the row, of which the
-    // recording keeps few.
-    let types: Vec<Type> = running.columns.iter().map(|column| column.type_of).collect();
-    let values: Result<Vec<_>, _> =
-        binary_values(payload, &types).map_err(upstream_violation)?.collect();
-    let values = values.map_err(upstream_violation)?;
-    let mut decoded: Vec<Vec<u8>> = vec![Vec::new(); values.len()];
-    let texts: Vec<Option<&[u8]>> = values
-        .iter()
-        .zip(&types)
-        .zip(&mut decoded)
-        .map(|((value, one), buffer)| value.map(|value| text(*one, value, buffer)))
-        .collect();
-    session.record_row(&running.receipt, texts.iter().copied());
-    Ok(())
 }
 
 impl ShapeCache {
