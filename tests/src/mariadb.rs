@@ -103,7 +103,10 @@ impl MariaDb {
     /// Where the client cannot be run.
     #[must_use]
     pub fn script(&self, database: &str, script: &str) -> Said {
-        let file = self.directory.join("script.sql");
+        // Of its own: several tests share this directory.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let file = self.directory.join(format!("script-{number}.sql"));
         fs::write(&file, script).expect("a script");
         let mut client = Command::new("mariadb");
         client.args(["--no-defaults", "--user=root", "--batch", "--skip-column-names", "--force"]);

@@ -52,7 +52,7 @@ fn a_dump_is_restored_and_what_comes_of_it_is_the_same() {
     let _ = server.script(&from, &script).success();
     for how in [&["--hex-blob"][..], &[], &["--skip-extended-insert", "--complete-insert"]] {
         let dumped = dump(world.port(), &from, how);
-        let file = server.directory().join(format!("dump-{}.sql", how.len()));
+        let file = server.directory().join(format!("{from}-{}.sql", how.len()));
         // Bytes of the blob that are no text are lost in ours: the file is the program's own.
         let written = format!("--result-file={}", file.display());
         let _ = dump(world.port(), &from, &[how, &[written.as_str()]].concat());
