@@ -1,5 +1,6 @@
 //! What only MySQL's protocol can get wrong, against a real MariaDB.
 
+mod adversary;
 mod clients;
 mod commands;
 mod generator;

@@ -139,7 +139,11 @@ impl<'a> Analyser<'a> {
 
     /// A column, or every column, of a touched relation goes on elsewhere.
     fn note_column(&mut self, path: &ObjectPath, touched: u32, key: ColumnKey) {
-        let relation = self.touched.get(touched as usize).and_then(|touched| touched.relation);
+        let found = self.touched.get(touched as usize);
+        let relation = found.and_then(|touched| touched.relation);
+        // What is not in the catalogue yet may hold anything. What is temporary was judged when the
+        // session made it.
+        let opaque = relation.is_none() && found.is_none_or(|touched| touched.schema != TEMPORARY);
         let keys: Vec<ColumnKey> = match (key, relation) {
             (ColumnKey::Any, Some(relation)) => {
                 let columns = relation.columns.iter();
@@ -153,7 +157,7 @@ impl<'a> Analyser<'a> {
                 relation: path.clone(),
                 column: None,
                 sources: vec![source],
-                opaque: false,
+                opaque,
             });
         }
     }

@@ -519,3 +519,27 @@ SELECT shop.users.email FROM shop.users
 --> is select
 --> select on def.shop.users(email)
 --> out email = shop.users.email
+
+-- # a new column's default may be another column
+ALTER TABLE users ADD COLUMN copy varchar(100) DEFAULT (email)
+--> is alter table
+--> alter on def.shop.users
+--> writes def.shop.users.? <- shop.users.id
+--> writes def.shop.users.? <- shop.users.name
+--> writes def.shop.users.? <- shop.users.email
+--> writes def.shop.users.? <- shop.users.card_number
+--> writes def.shop.users.? <- shop.users.created_at
+--> writes def.shop.users.? <- shop.users.profile
+
+-- # a default that is a constant copies nothing
+ALTER TABLE users ADD COLUMN a int DEFAULT 1, ADD (b varchar(3) DEFAULT 'x', c int DEFAULT -1), ALTER name DROP DEFAULT, DEFAULT CHARACTER SET utf8mb4
+--> is alter table
+--> alter on def.shop.users
+
+-- # a table that nobody knows goes on under another name
+RENAME TABLE fresh.users TO fresh.people
+--> is alter table
+--> create on def.fresh.people
+--> alter on def.fresh.users
+--> drop on def.fresh.users
+--> writes def.fresh.people.? <- ?def.fresh.users.* OPAQUE

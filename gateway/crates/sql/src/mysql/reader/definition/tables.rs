@@ -134,6 +134,8 @@ impl Reader {
             changes.reaches_out |= !self.take(&["TO", "CHARACTER", "SET"]);
         } else if self.take_any(&["GENERATED", "AS"]) {
             changes.computes = true;
+        } else if self.take(&["DEFAULT"]) {
+            changes.computes |= self.default_computes();
         } else if self.is_any(&["ENGINE", "CONNECTION", "UNION", "DIRECTORY", "TABLESPACE"]) {
             changes.reaches_out |= self.option_reaches_out()?;
         } else if self.is("SELECT") {
@@ -146,12 +148,44 @@ impl Reader {
         Ok(())
     }
 
+    /// Whether a default, which comes next, may be computed from other columns: a new column then
+    /// has their values in every row there is. Whatever is no constant for sure may be.
+    fn default_computes(&self) -> bool {
+        const CONSTANTS: [&str; 10] = [
+            "NULL",
+            "TRUE",
+            "FALSE",
+            "CURRENT_TIMESTAMP",
+            "CURRENT_DATE",
+            "CURRENT_TIME",
+            "LOCALTIME",
+            "LOCALTIMESTAMP",
+            // Of the table itself.
+            "CHARACTER",
+            "COLLATE",
+        ];
+        let next = &self.parser.peek_nth_token_ref(1).token;
+        match &self.parser.peek_token_ref().token {
+            Token::Number(..) | Token::SingleQuotedString(_) | Token::HexStringLiteral(_) => false,
+            Token::Minus | Token::Plus => !matches!(next, Token::Number(..)),
+            // `ON DELETE SET DEFAULT`, `ALTER a DROP DEFAULT`.
+            Token::Comma | Token::RParen | Token::EOF => false,
+            _ if self.is("CHARSET") => *next != Token::Eq,
+            _ if self.is("NOW") => *next != Token::LParen,
+            _ => !self.is_any(&CONSTANTS),
+        }
+    }
+
     /// `ADD (a int, b int AS (..))`, `ADD INDEX (a)`, `DEFAULT (..)`.
     fn alter_parentheses(&mut self, changes: &mut Changes) -> Read<()> {
         let mut depth = 0;
         loop {
             if self.take(&["REFERENCES"]) {
                 changes.references.push(self.name()?);
+                continue;
+            }
+            if self.take(&["DEFAULT"]) {
+                changes.computes |= self.default_computes();
                 continue;
             }
             match &self.parser.peek_token_ref().token {
