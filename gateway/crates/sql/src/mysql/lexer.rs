@@ -11,6 +11,7 @@
 //! A token's place is one line whose columns are bytes of the text, counted from 0.
 
 mod comment;
+mod escape;
 mod number;
 mod quoted;
 mod sign;
@@ -86,6 +87,8 @@ impl Lexer<'_> {
             b'@' => self.variable()?,
             b'0'..=b'9' => self.number_or_word()?,
             b'.' => self.dot()?,
+            b'{' => self.escape()?,
+            b'\\' => self.null()?,
             byte if word::begins(byte) => self.word()?,
             byte => self.sign(byte)?,
         }

@@ -250,7 +250,8 @@ impl Reader {
     }
 }
 
-fn is_word(token: Option<&TokenWithSpan>, word: &str) -> bool {
+/// Whether it is this word, and no name for sure.
+pub(super) fn is_word(token: Option<&TokenWithSpan>, word: &str) -> bool {
     matches!(
         token.map(|one| &one.token),
         Some(Token::Word(found))

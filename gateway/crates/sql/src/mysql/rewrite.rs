@@ -3,9 +3,12 @@
 //! Owns the list of such changes; each is one that changes neither which relations and columns a
 //! statement names nor where a value comes from. Must not know statements.
 
+mod tables;
+
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use super::reader::is_word;
 use super::words;
 
 /// Changes the tokens of one statement.
@@ -38,6 +41,7 @@ pub(super) fn rewrite(tokens: &mut Vec<TokenWithSpan>) {
                 | "HOUR_MINUTE" | "HOUR_SECOND" | "HOUR_MICROSECOND" | "MINUTE_SECOND"
                 | "MINUTE_MICROSECOND" | "SECOND_MICROSECOND",
             ) => replace(tokens, index, Token::make_word("DAY", None)),
+            Some("CHAR") => character_set(tokens, index + 1),
             Some("SELECT") => options(tokens, index + 1),
             Some("DUAL") if index > 0 && word_at(tokens, index - 1) == Some("FROM") => {
                 let next = tokens.get(index + 1).map(|one| &one.token);
@@ -50,10 +54,38 @@ pub(super) fn rewrite(tokens: &mut Vec<TokenWithSpan>) {
         }
     }
     tokens.retain(|one| one.token != REMOVED);
+    tables::rewrite(tokens);
 }
 
 /// What stands in a place that is to go.
 const REMOVED: Token = Token::EOF;
+
+/// `CHAR(77, 121 USING utf8mb4)`: in which character set bytes are read changes nothing about where
+/// they come from. `opens` is where the parenthesis would open.
+fn character_set(tokens: &mut [TokenWithSpan], opens: usize) {
+    if tokens.get(opens).is_none_or(|one| one.token != Token::LParen) {
+        return;
+    }
+    let mut depth = 0_usize;
+    for index in opens..tokens.len() {
+        match tokens.get(index).map(|one| &one.token) {
+            Some(Token::LParen) => depth += 1,
+            Some(Token::RParen) => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            let names_one = matches!(
+                tokens.get(index - 1).map(|one| &one.token),
+                Some(Token::Word(_) | Token::SingleQuotedString(_))
+            );
+            if names_one && index > opens + 3 && is_word(tokens.get(index - 2), "USING") {
+                replace(tokens, index - 2, REMOVED);
+                replace(tokens, index - 1, REMOVED);
+            }
+            return;
+        }
+    }
+}
 
 /// The options of a `SELECT`: how rows are found or counted changes nothing about them.
 fn options(tokens: &mut [TokenWithSpan], from: usize) {
@@ -78,7 +110,11 @@ fn options(tokens: &mut [TokenWithSpan], from: usize) {
 
 /// The keyword at this place, in upper case, unless it is a name for sure.
 fn word_at(tokens: &[TokenWithSpan], index: usize) -> Option<&'static str> {
-    const WORDS: [&str; 36] = [
+    word_of(tokens.get(index))
+}
+
+fn word_of(token: Option<&TokenWithSpan>) -> Option<&'static str> {
+    const WORDS: [&str; 37] = [
         "LOCK",
         "IN",
         "SHARE",
@@ -89,6 +125,7 @@ fn word_at(tokens: &[TokenWithSpan], index: usize) -> Option<&'static str> {
         "SELECT",
         "HIGH_PRIORITY",
         "STRAIGHT_JOIN",
+        "JOIN",
         "SQL_SMALL_RESULT",
         "SQL_BIG_RESULT",
         "SQL_BUFFER_RESULT",
@@ -116,7 +153,7 @@ fn word_at(tokens: &[TokenWithSpan], index: usize) -> Option<&'static str> {
         "MINUTE_MICROSECOND",
         "SECOND_MICROSECOND",
     ];
-    match &tokens.get(index)?.token {
+    match &token?.token {
         Token::Word(word) if word.quote_style.is_none() => {
             WORDS.iter().copied().find(|known| known.eq_ignore_ascii_case(&word.value))
         }

@@ -630,3 +630,70 @@ SELECT DATE_ADD(created_at, INTERVAL '1:1' MINUTE_SECOND), EXTRACT(DAY_HOUR FROM
 --> select on def.shop.users(created_at)
 --> out ? <- shop.users.created_at
 --> out ? <- shop.users.created_at
+
+-- # application: literals of dates in braces
+SELECT {d '2024-01-31'}, { ts "2024-01-31 10:11:12.5" }, name FROM users WHERE created_at > {t'10:11'}
+--> is select
+--> select on def.shop.users(created_at, name)
+--> out ?
+--> out ?
+--> out name = shop.users.name
+--> oracle shop.users.created_at
+
+-- # application: NULL as it is written in files
+INSERT INTO t (a, b) VALUES (\N, 1)
+--> is insert
+--> insert on def.shop.t(a, b)
+
+-- # application: bytes read in a character set
+SELECT CHAR(77, 121, id USING utf8mb4), CHAR(email USING binary) FROM users
+--> is select
+--> select on def.shop.users(email, id)
+--> out ? <- shop.users.id
+--> out ? <- shop.users.email
+
+-- # application: two tables in parentheses
+SELECT * FROM (orders, t)
+--> is select
+--> select on def.shop.orders(*)
+--> select on def.shop.t(*)
+--> out id = shop.orders.id
+--> out user_id = shop.orders.user_id
+--> out total = shop.orders.total
+--> out note = shop.orders.note
+--> out a = shop.t.a
+--> out b = shop.t.b
+--> out c = shop.t.c
+
+-- # application: a left join of two
+SELECT u.name, p.title FROM users u LEFT JOIN (orders o, products AS p) ON o.user_id = u.id AND p.id = o.id
+--> is select
+--> select on def.shop.orders(id, user_id)
+--> select on def.shop.products(id, title)
+--> select on def.shop.users(id, name)
+--> out name = shop.users.name
+--> out title = shop.products.title
+--> oracle shop.users.id, shop.orders.id, shop.orders.user_id, shop.products.id
+
+-- # application: a join beside a comma, in parentheses
+SELECT note FROM (t, orders NATURAL JOIN products)
+--> is select
+--> select on def.shop.orders(id, note)
+--> select on def.shop.products(id)
+--> select on def.shop.t
+--> out note = shop.orders.note
+--> oracle shop.orders.id, shop.products.id
+
+-- # application: one table in parentheses, twice
+SELECT email FROM ((users)) WHERE id IN (SELECT user_id FROM (orders o) WHERE EXTRACT(DAY FROM (o.total + 1)) > 1)
+--> is select
+--> select on def.shop.orders(total, user_id)
+--> select on def.shop.users(email, id)
+--> out email = shop.users.email
+--> oracle shop.users.id, shop.orders.user_id, shop.orders.total
+
+-- # application: the mode that sessions begin with
+SET sql_mode = DEFAULT
+--> is set
+--> set on setting sql_mode
+--> setting sql_mode = @@global.sql_mode PINNED

@@ -36,23 +36,28 @@ impl Variables {
     /// none, or where they are not written plainly.
     fn of(statements: &Statements, text: &str) -> Option<Self> {
         let [statement] = statements.statements() else { return None };
-        let mut places = Vec::new();
+        let mut variables = Vec::new();
         for change in statement.settings.iter().filter(|change| change.pinned) {
-            if let (Some(name), SettingValue::Variable { range, .. }) =
+            if let (Some(setting), SettingValue::Variable { name, range }) =
                 (&change.name, &change.value)
             {
-                places.push((Arc::clone(name), range.clone()));
+                variables.push((Arc::clone(setting), &**name, range.clone()));
             }
         }
-        places.sort_by_key(|(_, range)| range.start);
-        let names: Vec<&str> = places
-            .iter()
-            .map(|(_, range)| text.get(range.clone()).filter(|name| is_plain(name)))
-            .collect::<Option<_>>()?;
+        variables.sort_by_key(|(_, _, range)| range.start);
+        let written = |name: &'_ str, range: &Range<usize>| {
+            let written = text.get(range.clone())?;
+            // Where no variable stands, one is meant: what a default is taken from.
+            let name = if written.eq_ignore_ascii_case("DEFAULT") { name } else { written };
+            is_plain(name).then(|| name.to_owned())
+        };
+        let names: Vec<String> =
+            variables.iter().map(|(_, name, range)| written(name, range)).collect::<Option<_>>()?;
         if names.is_empty() {
             return None;
         }
         let question = format!("SELECT {}", names.join(", "));
+        let places = variables.into_iter().map(|(setting, _, range)| (setting, range)).collect();
         Some(Self { places, text: text.into(), question, held: None })
     }
 

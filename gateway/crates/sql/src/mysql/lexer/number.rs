@@ -90,7 +90,7 @@ impl Lexer<'_> {
         self.push(start, Token::Number(content.into(), false))
     }
 
-    fn runs_on(&self) -> bool {
+    pub(super) fn runs_on(&self) -> bool {
         self.peek(0).is_some_and(|byte| word::continues(byte) || matches!(byte, b'.' | b'`' | b'@'))
     }
 

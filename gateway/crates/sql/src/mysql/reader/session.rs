@@ -3,6 +3,7 @@
 //! Owns their forms. What begins with a word that nobody knows ends here as unknown.
 
 use model::Action;
+use sqlparser::ast::{Expr, Value};
 use sqlparser::tokenizer::Token;
 
 use super::{Read, Reader};
@@ -204,18 +205,34 @@ impl Reader {
 
     fn setting_value(&mut self, name: String, wide: bool) -> Read<Assignment> {
         self.assigned()?;
-        if self.take(&["DEFAULT"]) {
-            return Ok(Assignment::Setting { name, wide, value: None });
+        if self.is("DEFAULT") {
+            let value = if wide { None } else { self.server_wide(&name) };
+            self.parser.advance_token();
+            return Ok(Assignment::Setting { name, wide, value });
         }
         // Words that are no expression to the library.
         let value = if self.is_any(&["ON", "BINARY", "ALL"]) {
             let word = self.word().unwrap_or_default();
             self.parser.advance_token();
-            sqlparser::ast::Expr::value(sqlparser::ast::Value::SingleQuotedString(word))
+            Expr::value(Value::SingleQuotedString(word))
         } else {
             self.expression()?
         };
         Ok(Assignment::Setting { name, wide, value: Some(value) })
+    }
+
+    /// What a pinned setting's `DEFAULT`, which stands here, is taken from: the server's own.
+    fn server_wide(&self, name: &str) -> Option<Expr> {
+        const PINNED: [&str; 5] = [
+            "sql_mode",
+            "character_set_client",
+            "character_set_connection",
+            "character_set_results",
+            "collation_connection",
+        ];
+        let variable = Value::Placeholder(format!("@@global.{name}"));
+        let span = self.parser.peek_token_ref().span;
+        PINNED.contains(&name).then(|| Expr::Value(variable.with_span(span)))
     }
 
     fn assigned(&mut self) -> Read<()> {
@@ -238,7 +255,6 @@ impl Reader {
 }
 
 fn setting(name: &str, value: Option<String>) -> Assignment {
-    use sqlparser::ast::{Expr, Value};
     let value = value.map(|text| Expr::value(Value::SingleQuotedString(text)));
     Assignment::Setting { name: name.into(), wide: false, value }
 }

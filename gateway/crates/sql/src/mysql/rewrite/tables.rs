@@ -1,0 +1,139 @@
+//! Parentheses around tables: `FROM (a, b)`, `LEFT JOIN (a, b JOIN c ON ..) ON ..`, `FROM (a)`.
+//!
+//! Owns their form without commas, which is all that the grammar knows: each comma becomes a
+//! `CROSS JOIN`, whose sides stand in parentheses of their own where they are joins, because a comma
+//! binds less than one. Parentheses around a single table go. What begins with a query stays as it
+//! is, and so does everything that is not in the place of a table.
+
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use super::word_of;
+use crate::mysql::reader::is_word;
+
+/// Rewrites all of a statement's.
+pub(super) fn rewrite(tokens: &mut Vec<TokenWithSpan>) {
+    if !(0..tokens.len()).any(|index| opens_tables(tokens, index)) {
+        return;
+    }
+    let mut writer = Writer { tokens, at: 0, out: Vec::with_capacity(tokens.len() + 16) };
+    while writer.at < writer.tokens.len() {
+        writer.pass();
+    }
+    *tokens = writer.out;
+}
+
+/// Whether a parenthesis around tables opens here, in the place of a table.
+fn opens_tables(tokens: &[TokenWithSpan], index: usize) -> bool {
+    let before = index.checked_sub(1).and_then(|before| tokens.get(before));
+    ["FROM", "JOIN", "STRAIGHT_JOIN"].iter().any(|word| is_word(before, word))
+        && holds_tables(tokens, index)
+}
+
+/// Whether what opens here begins with the name of a table.
+fn holds_tables(tokens: &[TokenWithSpan], index: usize) -> bool {
+    if tokens.get(index).is_none_or(|one| one.token != Token::LParen) {
+        return false;
+    }
+    let inner = tokens.iter().skip(index).find(|one| one.token != Token::LParen);
+    matches!(inner.map(|one| &one.token), Some(Token::Word(_)))
+        && !["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| is_word(inner, word))
+}
+
+/// Copies tokens, some of them otherwise.
+struct Writer<'t> {
+    tokens: &'t [TokenWithSpan],
+    at: usize,
+    out: Vec<TokenWithSpan>,
+}
+
+/// One side of a comma.
+struct Side {
+    /// Where it begins in what was written.
+    start: usize,
+    /// Whether it is more than one table.
+    joins: bool,
+    /// Whether it is a name and an alias, or a parenthesis around tables.
+    plain: bool,
+}
+
+impl Writer<'_> {
+    /// Copies one token, or all of a parenthesis around tables.
+    fn pass(&mut self) {
+        if opens_tables(self.tokens, self.at) {
+            self.parenthesis();
+        } else {
+            self.copy();
+        }
+    }
+
+    fn copy(&mut self) {
+        self.out.extend(self.tokens.get(self.at).cloned());
+        self.at += 1;
+    }
+
+    fn side(&self) -> Side {
+        Side { start: self.out.len(), joins: false, plain: true }
+    }
+
+    /// Copies a parenthesis around tables, which opens here.
+    fn parenthesis(&mut self) {
+        let opens = self.out.len();
+        self.copy();
+        let mut done = Vec::new();
+        let mut side = self.side();
+        let mut depth = 0_usize;
+        while let Some(one) = self.tokens.get(self.at) {
+            let begins = depth == 0 && side.start == self.out.len();
+            if opens_tables(self.tokens, self.at) || begins && holds_tables(self.tokens, self.at) {
+                self.parenthesis();
+                continue;
+            }
+            match &one.token {
+                Token::RParen if depth == 0 => {
+                    done.push(side);
+                    return self.close(opens, &done);
+                }
+                Token::Comma if depth == 0 => {
+                    for word in ["CROSS", "JOIN"] {
+                        let token = Token::make_word(word, None);
+                        self.out.push(TokenWithSpan { token, span: one.span });
+                    }
+                    self.at += 1;
+                    done.push(std::mem::replace(&mut side, self.side()));
+                    continue;
+                }
+                Token::LParen => depth += 1,
+                Token::RParen => depth -= 1,
+                _ => {}
+            }
+            side.plain &= matches!(one.token, Token::Word(_) | Token::Period);
+            side.joins |=
+                depth == 0 && matches!(word_of(Some(one)), Some("JOIN" | "STRAIGHT_JOIN"));
+            self.copy();
+        }
+        // It does not close: the grammar will say so.
+    }
+
+    /// Ends a parenthesis that began at `opens` in what was written.
+    fn close(&mut self, opens: usize, sides: &[Side]) {
+        if let [Side { joins: false, plain: true, .. }] = sides {
+            self.out.remove(opens);
+            self.at += 1;
+            return;
+        }
+        let span = self.tokens.get(self.at).map(|one| one.span);
+        let mut end = self.out.len();
+        for side in sides.iter().rev() {
+            if side.joins
+                && sides.len() > 1
+                && let Some(span) = span
+            {
+                self.out.insert(end, TokenWithSpan { token: Token::RParen, span });
+                self.out.insert(side.start, TokenWithSpan { token: Token::LParen, span });
+            }
+            // Before it are the two words that were its comma.
+            end = side.start.saturating_sub(2);
+        }
+        self.copy();
+    }
+}
