@@ -339,7 +339,7 @@ mod tests {
             let (sequence, payload) = read(&mut client).await;
             let verdict = Verdict::read(&payload, Capabilities::OFFERED).unwrap();
             let Verdict::Switch { method, salt } = verdict else { panic!("a switch") };
-            assert_eq!((sequence, method, salt.len()), (2, switched, SALT_BYTES));
+            assert_eq!((sequence, method, salt.len()), (2, switched, SALT_BYTES + 1));
             let (mut out, mut next) = (Vec::new(), 3);
             let answer: &[u8] = if password { &[5; 32] } else { &[] };
             put_payload(&mut out, &mut next, answer);

@@ -53,9 +53,10 @@ fn masked(
     Some(Secret::new(proof))
 }
 
-/// The proof of `client_ed25519`. `None` where the challenge is not one.
+/// The proof of `client_ed25519`. `None` where the challenge is not one. It may end in a NUL.
 pub(super) fn ed25519(password: &Secret<String>, salt: &[u8]) -> Option<Secret<Vec<u8>>> {
-    if salt.len() != ED25519_SALT_BYTES {
+    let (salt, behind) = salt.split_at_checked(ED25519_SALT_BYTES)?;
+    if !matches!(behind, [] | [0]) {
         return None;
     }
     let seed = digest(&SHA512, password.expose().as_bytes());
@@ -136,6 +137,15 @@ mod tests {
         let salt = [7; 32];
         let proof = ed25519(&secret("secret"), &salt).unwrap();
         let key = VerifyingKey::from_bytes(kept.as_slice().try_into().unwrap()).unwrap();
+        let signature = Signature::from_slice(proof.expose()).unwrap();
+        assert!(key.verify_strict(&salt, &signature).is_ok());
+        // One challenge in 256 ends so by itself; others are sent with a NUL behind them.
+        let ends_so = [[7; 31].as_slice(), &[0]].concat();
+        let proof = ed25519(&secret("secret"), &ends_so).unwrap();
+        let signature = Signature::from_slice(proof.expose()).unwrap();
+        assert!(key.verify_strict(&ends_so, &signature).is_ok());
+        let behind = [salt.as_slice(), &[0]].concat();
+        let proof = ed25519(&secret("secret"), &behind).unwrap();
         let signature = Signature::from_slice(proof.expose()).unwrap();
         assert!(key.verify_strict(&salt, &signature).is_ok());
         assert!(ed25519(&secret("secret"), &salt[..20]).is_none());

@@ -33,7 +33,8 @@ pub enum Verdict<'a> {
     Switch {
         /// Its name.
         method: &'a [u8],
-        /// Its challenge, without a last NUL.
+        /// Its challenge, as it was sent: some methods put a NUL behind it, and of others a NUL at
+        /// the end is a part of it.
         salt: &'a [u8],
     },
     /// More of the same method.
@@ -56,8 +57,7 @@ impl<'a> Verdict<'a> {
             }
             0xfe => {
                 let method = reader.nul("method of authentication")?;
-                let salt = reader.rest();
-                Ok(Self::Switch { method, salt: salt.strip_suffix(&[0]).unwrap_or(salt) })
+                Ok(Self::Switch { method, salt: reader.rest() })
             }
             _ => Err(Violation::Value { field: "kind of the message" }),
         }
@@ -87,7 +87,8 @@ mod tests {
     fn a_switch_and_more_are_read_back() {
         let mut out = Vec::new();
         put_switch(&mut out, CACHING_SHA2, &[9; 20]);
-        let switch = Verdict::Switch { method: CACHING_SHA2, salt: &[9; 20] };
+        let salt = [[9; 20].as_slice(), &[0]].concat();
+        let switch = Verdict::Switch { method: CACHING_SHA2, salt: &salt };
         assert_eq!(Verdict::read(&out, Capabilities::OFFERED), Ok(switch));
         for cut in 1..=CACHING_SHA2.len() {
             let read = Verdict::read(&out[..=cut], Capabilities::OFFERED);
