@@ -155,16 +155,16 @@ impl Classified {
     }
 }
 
-/// A relation that the snapshot does not know may be a copy of anything.
+/// A relation that the snapshot does not know may be a copy of anything. Of one that another session
+/// has just made, all columns together (`*`) are masked where one of them could be.
 fn unlisted(profile: &MaskProfile, path: &ObjectPath, column: &str) -> Classification {
     if profile.columns.is_empty() {
         return Classification::Plain;
     }
     let mut name: Vec<&str> = path.0.iter().map(AsRef::as_ref).collect();
     name.push(column);
-    profile
-        .column(&name)
-        .map_or(Classification::Unknown, |mask| Classification::Masked(Arc::new(mask.clone())))
+    let found = profile.columns.iter().find(|mask| mask.pattern.may_match(&name));
+    found.map_or(Classification::Unknown, |mask| Classification::Masked(Arc::new(mask.clone())))
 }
 
 fn system_copies() -> impl Iterator<Item = Arc<ColumnMask>> {
@@ -218,6 +218,22 @@ mod tests {
         assert_eq!(classified.column(&catalog, 99, 1), Classification::Unknown);
         assert_eq!(classified.column(&catalog, 10, 9), Classification::Unknown);
         assert!(classified.touches(11));
+    }
+
+    #[test]
+    fn what_the_snapshot_does_not_list_is_masked_where_its_name_says_so() {
+        let (catalog, profile) = (shop(), profile());
+        let classified = Classified::new("shop", &catalog, &profile);
+        let of = |table: &str, column: &str| {
+            let path = ObjectPath::new(["shop", "fresh", table]);
+            let source = Source::Unlisted { path, column: column.into() };
+            classified.source(&catalog, &profile, &source)
+        };
+        assert!(matches!(of("users", "email"), Classification::Masked(_)));
+        // Under another name its address would not be known again.
+        assert!(matches!(of("users", "*"), Classification::Masked(_)));
+        assert_eq!(of("users", "id"), Classification::Unknown);
+        assert_eq!(of("orders", "*"), Classification::Unknown);
     }
 
     #[test]
