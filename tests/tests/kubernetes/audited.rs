@@ -102,7 +102,7 @@ fn theirs(event: &Event) -> Row {
 }
 
 fn ours(line: &Value) -> Row {
-    let asked = line.get("resource").unwrap_or_else(|| panic!("asks for nothing: {line}"));
+    let asked = line.get("resource").expect("a line of a decision says what was asked for");
     let names =
         ["verb", "group", "version", "resource", "subresource", "namespace", "name", "path"];
     names.map(|name| asked.get(name).and_then(Value::as_str).unwrap_or_default().to_owned())

@@ -50,6 +50,10 @@ impl Heard {
         drop(waiting);
         self.waker.wake();
     }
+
+    fn next(&self) -> Option<(StatusCode, Bytes)> {
+        self.waiting.lock().pop_front()
+    }
 }
 
 impl Interim {
@@ -84,22 +88,35 @@ impl Interim {
         tokio::pin!(answer);
         loop {
             let next = std::future::poll_fn(|cx| {
-                // What was sent before the answer is shown before it.
                 self.heard.waker.register(cx.waker());
-                match self.heard.waiting.lock().pop_front() {
-                    Some(interim) => Poll::Ready(Err(interim)),
-                    None => answer.as_mut().poll(cx).map(Ok),
+                if let Some(interim) = self.heard.next() {
+                    return Poll::Ready(Err(interim));
                 }
+                answer.as_mut().poll(cx).map(Ok)
             });
             match next.await {
-                Ok(answer) => return answer,
-                Err((status, head)) => {
-                    let judged = open.desk.judge_answer(receipt, || asked.answered(status)).await;
-                    if judged.is_ok() {
-                        self.line.between(head).await;
+                Ok(answer) => {
+                    // What was sent before the answer is shown before it.
+                    while let Some(interim) = self.heard.next() {
+                        self.show(open, asked, receipt, interim).await;
                     }
+                    return answer;
                 }
+                Err(interim) => self.show(open, asked, receipt, interim).await,
             }
+        }
+    }
+
+    async fn show(
+        &self,
+        open: &Open,
+        asked: &Asked,
+        receipt: &Receipt,
+        (status, head): (StatusCode, Bytes),
+    ) {
+        let judged = open.desk.judge_answer(receipt, || asked.answered(status)).await;
+        if judged.is_ok() {
+            self.line.between(head).await;
         }
     }
 }

