@@ -7,6 +7,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -140,6 +141,11 @@ fn start(name: &str) -> MariaDb {
         std::env::temp_dir().join(format!("portcullis-test-{}-{name}", std::process::id()));
     let data = directory.join("data");
     fs::create_dir_all(&data).expect("a temporary directory");
+    // Its own: a server that starts deletes what looks like a temporary table there, whose ever it is.
+    let temporary = directory.join("tmp");
+    fs::create_dir(&temporary).expect("a temporary directory");
+    let anybodys = fs::Permissions::from_mode(0o1777);
+    fs::set_permissions(&temporary, anybodys).expect("a temporary directory of anybody's");
     let log = File::create(directory.join("server.log")).expect("the server's log");
     let again = log.try_clone().expect("the server's log");
     let port = free_port();
@@ -160,6 +166,7 @@ fn start(name: &str) -> MariaDb {
         "--default-time-zone=+00:00",
         &format!("--port={port}"),
         &format!("--datadir={place}/data"),
+        &format!("--tmpdir={place}/tmp"),
         &format!("--socket={place}/data/socket"),
         &format!("--pid-file={place}/data/pid"),
         &format!("--ssl-ca={place}/ca.pem"),
@@ -178,7 +185,8 @@ fn start(name: &str) -> MariaDb {
     let mut install = Command::new("mariadb-install-db");
     install.args(["--no-defaults", "--user=mysql", "--skip-test-db", "--skip-name-resolve"]);
     install.args(["--auth-root-authentication-method=normal", "--skip-log-bin"]);
-    let _ = programs::run(install.arg(format!("--datadir={place}/data"))).success();
+    install.env("TMPDIR", &temporary).arg(format!("--datadir={place}/data"));
+    let _ = programs::run(&mut install).success();
     let _ = programs::run(Command::new("chown").args(["-R", "mysql:"]).arg(&directory)).success();
     let lifeline = keeper.stdin.as_mut().expect("a pipe to the keeper");
     lifeline.write_all(b"serve\n").expect("a keeper that reads");

@@ -3,6 +3,7 @@
 //! Owns its making and its log. Must not know who connects.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -27,7 +28,13 @@ impl MariaDb {
         let directory = stage.directory().join("mariadb");
         let data = directory.join("data");
         fs::create_dir_all(&data).during(data.display())?;
+        // Its own: a server that starts deletes what looks like a temporary table there, whose ever.
+        let temporary = directory.join("tmp");
+        fs::create_dir(&temporary).during(temporary.display())?;
+        let anybodys = fs::Permissions::from_mode(0o1777);
+        fs::set_permissions(&temporary, anybodys).during(temporary.display())?;
         Call::new("mariadb-install-db")
+            .environment("TMPDIR", &temporary)
             .with(["--no-defaults", "--user=mysql", "--skip-test-db", "--skip-name-resolve"])
             .with(["--auth-root-authentication-method=normal", "--skip-log-bin"])
             .with([format!("--datadir={}", data.display())])
@@ -58,6 +65,7 @@ impl MariaDb {
         command.arg(format!("--bind-address={}", self.listen.address));
         command.arg(format!("--port={}", self.listen.port));
         command.arg(format!("--datadir={place}/data"));
+        command.arg(format!("--tmpdir={place}/tmp"));
         command.arg(format!("--socket={}", self.socket().display()));
         command.arg(format!("--pid-file={place}/data/pid"));
         command.args(settings).current_dir("/");
