@@ -27,6 +27,7 @@ mod key;
 mod layout;
 mod library;
 mod outputs;
+mod packing;
 mod reader;
 mod record;
 mod recorder;

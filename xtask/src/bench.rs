@@ -22,7 +22,7 @@ mod statistics;
 
 use clap::{Args, Subcommand};
 
-use crate::fault::Outcome;
+use crate::fault::{Fault, Outcome};
 use crate::setup::{self, Need};
 
 /// Arguments of `bench`.
@@ -42,6 +42,9 @@ pub(crate) struct BenchArguments {
     /// Measure the release build that is there, whatever the sources say by now
     #[arg(long, global = true)]
     no_build: bool,
+    /// Measure only the cases with these words in their names; may be repeated
+    #[arg(long = "case", global = true, value_name = "WORDS")]
+    cases: Vec<String>,
 }
 
 /// What can be measured.
@@ -98,6 +101,12 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
         Subject::Ssh => ssh::measure(arguments)?,
         Subject::Http => http::measure(arguments)?,
     };
+    if report.rows.is_empty() && !arguments.cases.is_empty() {
+        let words = arguments.cases.join("\" or \"");
+        return Fault::because(format!(
+            "no case has \"{words}\" in its name: see them without --case"
+        ));
+    }
     if arguments.json {
         anstream::println!("{}", report.json());
     } else {

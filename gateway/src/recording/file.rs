@@ -10,12 +10,12 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use model::{SessionId, Timestamp};
-use zstd::bulk::Compressor;
 
 use super::header::{FileHeader, SealBody};
 use super::key::{SIGNATURE_BYTES, SigningKey};
 use super::layout::{self, BlockKind, HEAD_BYTES, Head, Link};
 use super::library;
+use super::packing::Packer;
 
 /// A block of records, as a session hands it over.
 #[derive(Debug, Default)]
@@ -78,12 +78,8 @@ impl RecordingFile {
     }
 
     /// Encodes a block behind what is waiting. Call [`RecordingFile::write`] next.
-    pub(super) fn append(
-        &mut self,
-        batch: &Batch,
-        compressor: &mut Compressor<'_>,
-    ) -> io::Result<()> {
-        let payload = compressor.compress(&batch.plain)?;
+    pub(super) fn append(&mut self, batch: &Batch, packer: &mut Packer) -> io::Result<()> {
+        let payload = packer.pack(&batch.plain)?;
         let wrong = |_| io::Error::new(io::ErrorKind::InvalidInput, "the block is too long");
         let head = Head {
             kind: BlockKind::Records,
@@ -94,7 +90,7 @@ impl RecordingFile {
             first_at_us: batch.first_at_us,
             last_at_us: batch.last_at_us,
         };
-        self.chain(&head, &[&payload]);
+        self.chain(&head, &[payload]);
         self.next_record += u64::from(batch.records);
         self.last_at_us = batch.last_at_us;
         Ok(())

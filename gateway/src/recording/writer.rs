@@ -16,12 +16,11 @@ use model::audit::{AuditEvent, SessionFacts};
 use model::{Clock, Timestamp};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::{Notify, oneshot};
-use zstd::bulk::Compressor;
-use zstd::zstd_safe::CParameter;
 
 use super::file::{Batch, RecordingFile};
 use super::header::{FileHeader, SealBody};
 use super::key::SigningKey;
+use super::packing::Packer;
 use super::recorder::{RecorderSettings, RecordingError};
 use super::session::{Ending, Pending, Schedule, SessionRecorder, Shared};
 use crate::telemetry::Events;
@@ -32,13 +31,6 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// Recordings that may wait to be created. Raised, a stalled disk lets more half-open sessions
 /// pile up.
 const BEGINS_MAX: usize = 4096;
-
-/// zstd's fastest regular level: recordings are written more often than read.
-const COMPRESSION_LEVEL: i32 = 1;
-
-/// Bytes that must come again to be taken for a repetition. Lowered, columns of numbers, in which
-/// every few digits have stood somewhere before, take twice the time and become no smaller.
-const REPETITION_BYTES_MIN: u32 = 7;
 
 /// A session whose block has so many bytes is busy.
 const BUSY_BYTES: usize = 32 * 1024;
@@ -154,10 +146,9 @@ pub(super) struct WriterSettings {
 
 /// Starts the thread.
 pub(super) fn spawn(given: WriterSettings) -> std::io::Result<std::thread::JoinHandle<()>> {
-    let mut compressor = Compressor::new(COMPRESSION_LEVEL)?;
-    compressor.set_parameter(CParameter::MinMatch(REPETITION_BYTES_MIN))?;
+    let packer = Packer::new()?;
     let closing = CloseOnExit(Arc::clone(&given.queue));
-    let writer = Writer { given, compressor, spare: None, failing: Vec::new(), retry_at: None };
+    let writer = Writer { given, packer, spare: None, failing: Vec::new(), retry_at: None };
     std::thread::Builder::new().name("recorder".into()).spawn(move || {
         let _closing = closing;
         writer.run();
@@ -181,7 +172,7 @@ impl Drop for CloseOnExit {
 
 struct Writer {
     given: WriterSettings,
-    compressor: Compressor<'static>,
+    packer: Packer,
     /// The buffer of the last large block, for the next busy session.
     spare: Option<Vec<u8>>,
     failing: Vec<Failing>,
@@ -345,7 +336,7 @@ impl Writer {
     }
 
     fn compress(&mut self, shared: &Shared, file: &mut RecordingFile, batch: &Batch) {
-        if let Err(error) = file.append(batch, &mut self.compressor) {
+        if let Err(error) = file.append(batch, &mut self.packer) {
             // Only for want of memory. The records are gone, and that is said where they would be.
             let lost = u64::from(batch.records);
             self.given.events.metrics().recording_records_lost.increment(lost);

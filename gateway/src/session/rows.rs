@@ -45,6 +45,7 @@ impl RowPlan {
     }
 
     /// Whether values of this column pass as they are. A column that was not announced does not.
+    #[inline]
     #[must_use]
     pub fn passes(&self, column: usize) -> bool {
         matches!(self.columns.get(column), Some((ColumnPlan::Keep, _)))

@@ -23,7 +23,7 @@ const ELSEWHERE: &str = "192.0.2.1:9";
 /// Measures all of it.
 pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
     let arena = Arena::set_up()?;
-    let mut report = Report { bench: "connect", rows: Vec::new(), bars: Vec::new() };
+    let mut report = Report::of("connect", arguments);
     for case in ["first byte", "ready for query"] {
         connections(&arena, case, arguments.rounds, &mut report)?;
     }
@@ -33,7 +33,9 @@ pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
 
 /// The time to the answer to an SSLRequest, or to a session that is ready.
 fn connections(arena: &Arena, case: &str, rounds: usize, report: &mut Report) -> Outcome {
-    console::step("Measuring", case);
+    if !report.begins(case) {
+        return Ok(());
+    }
     let mut all: Vec<(&'static str, Vec<f64>)> =
         arena.ways.iter().map(|way| (way.name, Vec::new())).collect();
     for _ in 0..rounds {
@@ -73,7 +75,9 @@ fn connections(arena: &Arena, case: &str, rounds: usize, report: &mut Report) ->
 /// The program on connect, by the kernel's own count: for an address that is not captured, and
 /// for one that is.
 fn hook(arena: &Arena, rounds: usize, report: &mut Report) -> Outcome {
-    console::step("Measuring", "the hook on connect");
+    if !report.begins("the hook on connect") {
+        return Ok(());
+    }
     let ours = arena.ways.iter().find(|way| way.name == OURS).during("no gateway")?;
     let port = ours.port.to_string();
     let cases: [(&str, f64, Vec<&str>); 2] = [

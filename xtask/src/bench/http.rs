@@ -67,7 +67,7 @@ const SMALL: &[(&str, &str)] =
 /// Measures all of it.
 pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
     let arena = Arena::set_up()?;
-    let mut report = Report { bench: "http", rows: Vec::new(), bars: Vec::new() };
+    let mut report = Report::of("http", arguments);
     for load in LOADS {
         for (path, what) in SMALL {
             // Within TLS only what has a bar.
@@ -99,7 +99,9 @@ fn requests(
     report: &mut Report,
 ) -> Outcome {
     let case = format!("{}, {what}", load.name);
-    console::step("Measuring", &case);
+    if !report.begins(&case) {
+        return Ok(());
+    }
     let mut all = Series::of(arena.ways(load.encryption));
     for _ in 0..arguments.rounds {
         for series in &mut all {
@@ -141,7 +143,9 @@ fn big(
     rounds: usize,
     report: &mut Report,
 ) -> Outcome {
-    console::step("Measuring", case);
+    if !report.begins(case) {
+        return Ok(());
+    }
     #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^53")]
     let bytes = (BIG_BYTES * BIG_REQUESTS) as f64;
     let mut all = Series::of(arena.ways(encryption));
@@ -179,7 +183,9 @@ fn first_bytes(
     rounds: usize,
     report: &mut Report,
 ) -> Outcome {
-    console::step("Measuring", case);
+    if !report.begins(case) {
+        return Ok(());
+    }
     let mut all = Series::of(arena.ways(encryption));
     for _ in 0..rounds {
         for series in &mut all {

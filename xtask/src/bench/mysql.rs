@@ -34,7 +34,7 @@ pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
     let arena = Arena::set_up()?;
     sysbench::fill(&arena)?;
     arena.query(WIDE)?;
-    let mut report = Report { bench: "mysql", rows: Vec::new(), bars: Vec::new() };
+    let mut report = Report::of("mysql", arguments);
     for mode in sysbench::MODES {
         for clients in sysbench::CLIENTS {
             let case = format!("{}, {clients} clients", mode.name);
@@ -50,7 +50,7 @@ pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
     let case = "SELECT, 1 M rows, one column masked";
     cells::long(case, &arena.ways, arguments.rounds, drain, &mut report)?;
     arena.mask(Masking::Detectors)?;
-    let mut beside = Report { bench: "", rows: Vec::new(), bars: Vec::new() };
+    let mut beside = Report::of("", arguments);
     let case = "SELECT, 1 M rows, detectors too";
     cells::long(case, &arena.ways, arguments.rounds, drain, &mut beside)?;
     // No bar is set for these; they are shown because they are what most will run.

@@ -6,7 +6,6 @@ use super::cells::{self, Cell, Drained};
 use super::peers::{Arena, DATABASE, Masking, USER, Way};
 use super::report::{Bar, Report, Row, Sense};
 use super::{BenchArguments, measure, pgbench};
-use crate::console;
 use crate::fault::{During, Outcome};
 
 /// The peers that are proxies.
@@ -34,7 +33,7 @@ pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
     for settle in ["VACUUM ANALYZE", "CHECKPOINT"] {
         arena.server.query(DATABASE, settle)?;
     }
-    let mut report = Report { bench: "postgres", rows: Vec::new(), bars: Vec::new() };
+    let mut report = Report::of("postgres", arguments);
     for mode in pgbench::MODES {
         for clients in pgbench::CLIENTS {
             cell(&arena, mode, *clients, arguments, &mut report)?;
@@ -48,7 +47,7 @@ pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
     arena.mask(Masking::Detectors)?;
     for (case, sql) in LONG {
         let case = format!("{case}, detectors too");
-        let mut beside = Report { bench: "", rows: Vec::new(), bars: Vec::new() };
+        let mut beside = Report::of("", arguments);
         long(&arena, &case, sql, arguments.rounds, &mut beside)?;
         // No bar is set for these; they are shown because they are what most will run.
         report.rows.append(&mut beside.rows);
@@ -59,7 +58,9 @@ pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
 
 /// What a statement costs inside, without a socket.
 fn inner(arena: &Arena, report: &mut Report) -> Outcome {
-    console::step("Measuring", "reading, deciding and looking through, without a socket");
+    if !report.begins("reading, deciding and looking through, without a socket") {
+        return Ok(());
+    }
     let way = arena.ways.first().during("no way to the server")?;
     let statements = measure::run(arena, way, &["statements"])?;
     let detectors = measure::run(arena, way, &["detectors"])?;

@@ -5,6 +5,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::BenchArguments;
+use crate::console;
+
 /// One number of one case, ours and the peers'.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -49,7 +52,7 @@ impl Bar {
 }
 
 /// What a benchmark found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Report {
     /// Its name.
     pub(super) bench: &'static str,
@@ -57,9 +60,26 @@ pub(super) struct Report {
     pub(super) rows: Vec<Row>,
     /// The bars.
     pub(super) bars: Vec<Bar>,
+    /// Words of which one is in the name of every case that is measured; none for all cases.
+    only: Vec<String>,
 }
 
 impl Report {
+    /// Of nothing yet.
+    pub(super) fn of(bench: &'static str, arguments: &BenchArguments) -> Self {
+        let only = arguments.cases.clone();
+        Self { bench, rows: Vec::new(), bars: Vec::new(), only }
+    }
+
+    /// Whether a case is wanted; says that it is measured now.
+    pub(super) fn begins(&self, case: &str) -> bool {
+        let wanted = self.only.is_empty() || self.only.iter().any(|words| case.contains(words));
+        if wanted {
+            console::step("Measuring", case);
+        }
+        wanted
+    }
+
     /// One line of JSON.
     pub(super) fn json(&self) -> String {
         let rows: Vec<Value> = self.rows.iter().map(row_json).collect();
@@ -168,6 +188,16 @@ fn shown(value: f64) -> String {
 mod tests {
     use super::*;
 
+    #[test]
+    fn only_what_is_asked_for_is_measured() {
+        let mut report = report();
+        assert!(report.begins("simple, 1 client"));
+        report.only = vec!["8 clients".to_owned(), "COPY".to_owned()];
+        assert!(!report.begins("simple, 1 client"));
+        assert!(report.begins("simple, 8 clients"));
+        assert!(report.begins("COPY, 1 M rows"));
+    }
+
     fn report() -> Report {
         Report {
             bench: "postgres",
@@ -177,6 +207,7 @@ mod tests {
                 ours: Some(9000.0),
                 peers: vec![("direct", 10_000.0), ("haproxy", 7500.0)],
             }],
+            only: Vec::new(),
             bars: vec![Bar {
                 name: "tps to haproxy".to_owned(),
                 value: 1.2,

@@ -65,7 +65,7 @@ impl Sizes {
 pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
     let sizes = Sizes::of(arguments.seconds);
     let arena = Arena::set_up(sizes.bulk)?;
-    let mut report = Report { bench: "ssh", rows: Vec::new(), bars: Vec::new() };
+    let mut report = Report::of("ssh", arguments);
     for cipher in CIPHERS {
         for copy in [Copy::Down, Copy::Up, Copy::Text] {
             bulk(&arena, copy, cipher, sizes.bulk, arguments.rounds, &mut report)?;
@@ -127,7 +127,9 @@ fn bulk(
         Copy::Up => format!("{short}, sftp up"),
         Copy::Text => format!("{short}, text down, masked"),
     };
-    console::step("Measuring", &case);
+    if !report.begins(&case) {
+        return Ok(());
+    }
     let remote = format!("{HOST}:/srv/data/binary");
     let local = arena.file("openssh/srv/data/binary").display().to_string();
     let sink = format!("{HOST}:/dev/null");
@@ -178,7 +180,9 @@ fn throughput(
 /// A copy by the old protocol of `scp` to a file, as it is with everybody's defaults.
 fn old_copy(arena: &Arena, bytes: u64, rounds: usize, report: &mut Report) -> Outcome {
     let case = format!("scp -O of {} MB", bytes / 1_000_000);
-    console::step("Measuring", &case);
+    if !report.begins(&case) {
+        return Ok(());
+    }
     let file = arena.file("copied");
     let made = std::fs::File::create(&file).during(file.display())?;
     made.set_len(bytes).during(file.display())?;
@@ -191,7 +195,9 @@ fn old_copy(arena: &Arena, bytes: u64, rounds: usize, report: &mut Report) -> Ou
 /// From nothing to the end of a command that does nothing.
 fn connections(arena: &Arena, rounds: usize, report: &mut Report) -> Outcome {
     let case = "ssh true, a connection each";
-    console::step("Measuring", case);
+    if !report.begins(case) {
+        return Ok(());
+    }
     let found = Series::measure(arena, rounds, |way| {
         let mut all = Vec::new();
         for _ in 0..CONNECTIONS {
@@ -205,7 +211,9 @@ fn connections(arena: &Arena, rounds: usize, report: &mut Report) -> Outcome {
 /// Commands over one connection, as Ansible and Git use it.
 fn commands(arena: &Arena, rounds: usize, report: &mut Report) -> Outcome {
     let case = "100 x ssh true over ControlMaster";
-    console::step("Measuring", case);
+    if !report.begins(case) {
+        return Ok(());
+    }
     let found = Series::measure(arena, rounds, |way| {
         let path = arena.file(&format!("{}.sock", way.name)).display().to_string();
         let path = format!("ControlPath={path}");
@@ -264,7 +272,7 @@ mod tests {
         let series =
             |way, seconds, used| Series { way, seconds: vec![seconds], processor: vec![used] };
         let found = [series(&direct, 1.0, 0.0), series(&ours, 2.0, 0.75)];
-        let mut report = Report { bench: "ssh", rows: Vec::new(), bars: Vec::new() };
+        let mut report = Report::default();
         assert_eq!(throughput("case", 500_000_000, &found, &mut report).unwrap(), 1.5);
         let [speed, cost] = &report.rows[..] else { panic!("{report:?}") };
         assert_eq!((speed.ours, &speed.peers[..]), (Some(250.0), &[("direct", 500.0)][..]));

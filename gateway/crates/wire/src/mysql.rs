@@ -26,7 +26,8 @@ use thiserror::Error;
 pub use capabilities::Capabilities;
 pub use read::Reader;
 pub use write::{
-    packet, put_header, put_lenenc, put_lenenc_int, put_nul, put_payload, put_u16, put_u24, put_u32,
+    packet, packet_head, put_header, put_lenenc, put_lenenc_int, put_nul, put_payload, put_u16,
+    put_u24, put_u32,
 };
 
 /// How a message breaks the protocol. The peer that sent it is at fault.

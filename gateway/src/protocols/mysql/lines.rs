@@ -12,6 +12,7 @@
 //!
 //! Each side counts packets by itself: what is shown has numbers of our own.
 
+use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
@@ -20,8 +21,8 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use wire::mysql::frame::Framer;
-use wire::mysql::{Violation, packet, put_header, put_payload};
+use wire::mysql::frame::{Framer, HEADER_BYTES, PAYLOAD_BYTES_MAX};
+use wire::mysql::{Violation, packet, packet_head, put_header, put_payload};
 
 use crate::session::{Card, Gate, Stream};
 
@@ -104,6 +105,44 @@ impl Shown {
     #[inline]
     pub(super) fn pass(&mut self, payload: &[u8]) {
         put_payload(&mut self.out, &mut self.sequence, payload);
+    }
+
+    /// Appends a row as `edit` writes it, which also counts the values it changed; or as it is, where
+    /// `edit` says that it has written nothing. Gives the row as it was appended, and the count.
+    ///
+    /// # Errors
+    /// That of `edit`; then nothing is appended.
+    #[inline]
+    pub(super) fn put_row(
+        &mut self,
+        payload: &[u8],
+        edit: impl FnOnce(&mut Vec<u8>) -> Result<(bool, u64), Violation>,
+    ) -> Result<(Cow<'_, [u8]>, u64), Violation> {
+        let at = self.out.len();
+        let begin = at + HEADER_BYTES;
+        self.out.extend_from_slice(&[0; HEADER_BYTES]);
+        let (changed, count) = match edit(&mut self.out) {
+            Ok(edited) => edited,
+            Err(violation) => {
+                self.out.truncate(at);
+                return Err(violation);
+            }
+        };
+        if !changed {
+            self.out.extend_from_slice(payload);
+        }
+        let length = self.out.len() - begin;
+        if length < PAYLOAD_BYTES_MAX
+            && let Some(head) = self.out.get_mut(at..begin)
+        {
+            head.copy_from_slice(&packet_head(length, self.sequence));
+            self.sequence = self.sequence.wrapping_add(1);
+            return Ok((Cow::Borrowed(self.out.get(begin..).unwrap_or_default()), count));
+        }
+        let row = self.out.split_off(begin);
+        self.out.truncate(at);
+        put_payload(&mut self.out, &mut self.sequence, &row);
+        Ok((Cow::Owned(row), count))
     }
 
     /// Appends a part of a long message: where a packet begins with it, that packet's length.
@@ -259,5 +298,61 @@ impl Lines {
     /// Closes our side toward the client.
     pub(super) async fn close_client(&mut self) -> io::Result<()> {
         std::future::poll_fn(|cx| Pin::new(&mut self.client).poll_shutdown(cx)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken() -> Violation {
+        Violation::Value { field: "value" }
+    }
+
+    #[test]
+    fn a_row_is_written_as_it_is_edited_or_as_it_is() {
+        let mut shown = Shown { sequence: 254, ..Shown::default() };
+        let (row, count) = shown.put_row(b"abc", |_| Ok((false, 0))).unwrap();
+        assert_eq!((&*row, count), (&b"abc"[..], 0));
+        let edit = |out: &mut Vec<u8>| {
+            out.extend_from_slice(b"a*");
+            Ok((true, 1))
+        };
+        let (row, count) = shown.put_row(b"abc", edit).unwrap();
+        assert_eq!((&*row, count), (&b"a*"[..], 1));
+        assert_eq!(shown.out, b"\x03\0\0\xfeabc\x02\0\0\xffa*");
+        assert_eq!(shown.sequence, 0);
+    }
+
+    #[test]
+    fn half_a_row_is_taken_back() {
+        let mut shown = Shown { out: b"before".to_vec(), ..Shown::default() };
+        let edit = |out: &mut Vec<u8>| {
+            out.extend_from_slice(b"secret");
+            Err(broken())
+        };
+        assert_eq!(shown.put_row(b"abc", edit).unwrap_err(), broken());
+        assert_eq!((&*shown.out, shown.sequence), (&b"before"[..], 0));
+    }
+
+    #[test]
+    fn a_row_that_becomes_longer_than_a_packet_is_cut() {
+        for length in [PAYLOAD_BYTES_MAX - 1, PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX + 1] {
+            let mut shown = Shown::default();
+            let edit = |out: &mut Vec<u8>| {
+                out.resize(out.len() + length, b'x');
+                Ok((true, 1))
+            };
+            let (row, _) = shown.put_row(b"abc", edit).unwrap();
+            assert_eq!(row.len(), length);
+            let mut framer = Framer::new(BUFFER_BYTES, BUFFER_BYTES_MAX);
+            framer.push(&shown.out);
+            let step = framer.step(usize::MAX).unwrap();
+            let wire::mysql::frame::Step::Message { range, next, .. } = step else {
+                panic!("{step:?}");
+            };
+            assert_eq!((range.len(), next), (length, shown.sequence));
+            assert!(framer.bytes(range).iter().all(|byte| *byte == b'x'));
+        }
     }
 }

@@ -37,8 +37,6 @@ pub(super) struct WireColumn {
 /// Buffers that values pass through; kept from row to row.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
-    /// A row that is written anew.
-    pub(super) row: Vec<u8>,
     scratch: Vec<u8>,
     decoded: Vec<u8>,
     changed: Vec<u8>,
@@ -143,7 +141,7 @@ impl Shape {
         Ok(())
     }
 
-    /// Shows a row to the masks. Says whether it was written to `out` anew, and how many values
+    /// Shows a row to the masks. Says whether it was written behind `out` anew, and how many values
     /// they changed.
     #[inline]
     pub(super) fn edit_row(
@@ -172,10 +170,21 @@ impl Shape {
         changed.map(|changed| (changed, masked))
     }
 
+    #[inline]
     fn text(&self, index: usize, value: &[u8], new: &mut Vec<u8>, buffers: &mut Buffers) -> Edit {
         if self.plan.passes(index) {
             return Edit::Keep;
         }
+        self.looked_through(index, value, new, buffers)
+    }
+
+    fn looked_through(
+        &self,
+        index: usize,
+        value: &[u8],
+        new: &mut Vec<u8>,
+        buffers: &mut Buffers,
+    ) -> Edit {
         match self.plan.value(index, value, new) {
             Masked::Null => Edit::Null,
             Masked::Unchanged if !may_be_json(value) => Edit::Keep,

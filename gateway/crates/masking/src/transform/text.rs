@@ -16,31 +16,38 @@ const TOP_LEVEL_CHARS_MAX: usize = 12;
 
 /// `a***@***.com` for an address, `a***` for other text, `***` for what is short.
 pub(super) fn partial(value: &[u8], out: &mut Vec<u8>) {
-    let Ok(text) = std::str::from_utf8(value) else {
+    if !value.is_ascii() && std::str::from_utf8(value).is_err() {
         out.extend_from_slice(STARS);
         return;
-    };
-    let (local, domain) = match text.rsplit_once('@') {
+    }
+    // No character of several bytes has one of these within it.
+    let at = memchr::memrchr(b'@', value);
+    let (local, domain) = match at.and_then(|at| value.split_at_checked(at)) {
         Some((local, domain)) => (local, Some(domain)),
-        None => (text, None),
+        None => (value, None),
     };
     let chars_min = if domain.is_some() { 2 } else { PARTIAL_CHARS_MIN };
-    let mut chars = local.chars();
-    let first = chars.next().filter(|_| chars.nth(chars_min - 2).is_some());
-    if let Some(first) = first {
-        out.extend_from_slice(first.encode_utf8(&mut [0; 4]).as_bytes());
+    let mut starts = local.iter().enumerate().filter(|(_, byte)| !is_within(**byte));
+    // Where the second character begins, if there are enough of them.
+    let second = starts.nth(1).filter(|_| chars_min < 3 || starts.nth(chars_min - 3).is_some());
+    if let Some((second, _)) = second {
+        out.extend_from_slice(local.get(..second).unwrap_or_default());
     }
     out.extend_from_slice(STARS);
     let Some(domain) = domain else { return };
     out.extend_from_slice(b"@***");
-    let top = domain.rsplit_once('.').map(|(_, top)| top).filter(|top| {
-        (2..=TOP_LEVEL_CHARS_MAX).contains(&top.len())
-            && top.bytes().all(|b| b.is_ascii_alphabetic())
+    let dot = memchr::memrchr(b'.', domain);
+    let top = dot.and_then(|dot| domain.get(dot..)).filter(|top| {
+        let letters = top.get(1..).unwrap_or_default();
+        (2..=TOP_LEVEL_CHARS_MAX).contains(&letters.len())
+            && letters.iter().all(u8::is_ascii_alphabetic)
     });
-    if let Some(top) = top {
-        out.push(b'.');
-        out.extend_from_slice(top.as_bytes());
-    }
+    out.extend_from_slice(top.unwrap_or_default());
+}
+
+/// Whether a character of several bytes goes on with this one (RFC 3629 3).
+const fn is_within(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
 }
 
 /// All but the last four characters starred; for digits with separators, all but the last four
@@ -134,9 +141,25 @@ mod tests {
             ("Bob", "***"),
             ("", "***"),
             ("日本語文", "日***"),
+            ("日本語", "***"),
+            ("é@x.com", "***@***.com"),
+            ("éa@x.com", "é***@***.com"),
+            ("@x.com", "***@***.com"),
+            ("a.b", "***"),
+            ("ab@x.c", "a***@***"),
+            ("ab@.", "a***@***"),
+            ("ab@x.averyverylong", "a***@***"),
         ] {
             assert_eq!(run(partial, value), want, "{value}");
         }
+    }
+
+    #[test]
+    fn partial_shows_nothing_of_what_is_no_text() {
+        let mut out = Vec::new();
+        partial(b"alice\xff@example.com", &mut out);
+        partial(b"\x80\x80\x80\x80\x80", &mut out);
+        assert_eq!(out, b"******");
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub fn packet(out: &mut Vec<u8>, sequence: &mut u8, body: impl FnOnce(&mut Vec<u
     let length = out.len() - at - HEADER_BYTES;
     if length < PAYLOAD_BYTES_MAX {
         if let Some(field) = out.get_mut(at..at + HEADER_BYTES) {
-            field.copy_from_slice(&header(length, *sequence));
+            field.copy_from_slice(&packet_head(length, *sequence));
         }
         *sequence = sequence.wrapping_add(1);
         return;
@@ -40,11 +40,14 @@ pub fn put_payload(out: &mut Vec<u8>, sequence: &mut u8, payload: &[u8]) {
 
 /// Appends the header of one packet, whose payload is at most [`PAYLOAD_BYTES_MAX`].
 pub fn put_header(out: &mut Vec<u8>, sequence: &mut u8, length: usize) {
-    out.extend_from_slice(&header(length, *sequence));
+    out.extend_from_slice(&packet_head(length, *sequence));
     *sequence = sequence.wrapping_add(1);
 }
 
-fn header(length: usize, sequence: u8) -> [u8; HEADER_BYTES] {
+/// The header of one packet, whose payload is at most [`PAYLOAD_BYTES_MAX`].
+#[inline]
+#[must_use]
+pub fn packet_head(length: usize, sequence: u8) -> [u8; HEADER_BYTES] {
     let [a, b, c, _] = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     [a, b, c, sequence]
 }

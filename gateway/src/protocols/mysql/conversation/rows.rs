@@ -70,35 +70,32 @@ impl Conversation {
         };
         let Lines { answers, shown, .. } = lines;
         let payload = answers.bytes(range);
-        let mut row = std::mem::take(&mut buffers.row);
-        row.clear();
-        let edited = if running.quotes {
-            quoted(session, payload, shape.columns().len(), &mut row)
-        } else if shape.passes() {
-            Ok((false, 0))
-        } else {
-            shape.edit_row(payload, running.prepared.is_some(), &mut row, buffers)
-        };
-        let (changed, masked) = edited.map_err(upstream_violation)?;
+        let binary = running.prepared.is_some();
+        let (row, masked) = shown
+            .put_row(payload, |out| {
+                if running.quotes {
+                    quoted(session, payload, shape.columns().len(), out)
+                } else if shape.passes() {
+                    Ok((false, 0))
+                } else {
+                    shape.edit_row(payload, binary, out, buffers)
+                }
+            })
+            .map_err(upstream_violation)?;
         let bytes = payload.len() as u64;
         running.rows += 1;
         running.bytes += bytes;
         running.masked += masked;
-        let what = if changed { row.as_slice() } else { payload };
-        shown.pass(what);
         if running.unrecorded == (0, 0) && session.keeps_rows(&running.receipt) {
             let receipt = &running.receipt;
             let record = |values: &mut dyn ExactSizeIterator<Item = Option<&[u8]>>| {
                 session.record_row(receipt, values);
             };
-            shape
-                .record(what, running.prepared.is_some(), buffers, record)
-                .map_err(upstream_violation)?;
+            shape.record(&row, binary, buffers, record).map_err(upstream_violation)?;
         } else {
             running.unrecorded.0 += 1;
             running.unrecorded.1 += bytes;
         }
-        buffers.row = row;
         Ok(())
     }
 }
