@@ -9,6 +9,7 @@ mod idle;
 pub mod kubernetes;
 pub mod mysql;
 pub mod postgres;
+mod pump;
 pub mod ssh;
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `greeting`, `seen` | the client's side of the startup, and what it is greeted with |
 //! | `login`, `scramble`, `setup`, `catalog`, `pins`, `reply` | the upstream's side of the startup |
-//! | `pump`, `lines` | reading and writing of both connections |
+//! | `lines` | reading and writing of both connections |
 //! | `conversation` | requests, answers, and the state between them |
 //! | `shape` | values on their way through the masks |
 //! | `connections`, `words` | connection numbers, errors |
@@ -24,7 +24,6 @@ mod greeting;
 mod lines;
 mod login;
 mod pins;
-mod pump;
 mod reply;
 mod scramble;
 mod seen;
@@ -48,6 +47,7 @@ use self::login::{LoggedIn, LoginError, log_in};
 use self::seen::Seen;
 use self::words::Complaint;
 use super::Driver;
+use super::pump;
 use crate::session::sql::mysql::analyse;
 use crate::session::{
     BoxFuture, ConnectPermit, Dialect, Login, Pending, Refusal, RefusalKind, Session, Stream,

@@ -14,7 +14,7 @@
 //! |---|---|
 //! | `greeting`, `parameters` | the client's side of the startup |
 //! | `login`, `setup`, `catalog`, `search_path` | the upstream's side of the startup |
-//! | `pump`, `lines` | reading and writing of both connections |
+//! | `lines` | reading and writing of both connections |
 //! | `conversation` | requests, answers, and the state between them |
 //! | `shape`, `copy_out` | values on their way through the masks |
 //! | `cancel`, `names`, `reported`, `words` | keys, names, reports, errors |
@@ -28,7 +28,6 @@ mod lines;
 mod login;
 mod names;
 mod parameters;
-mod pump;
 mod reported;
 mod search_path;
 mod setup;
@@ -54,6 +53,7 @@ use self::lines::Lines;
 use self::login::{LoggedIn, LoginError, log_in, negotiate_tls};
 use self::words::put_refusal;
 use super::Driver;
+use super::pump;
 use crate::session::sql::postgres::analyse;
 use crate::session::{
     BoxFuture, ConnectPermit, Dialect, Login, Pending, Refusal, RefusalKind, Session, Stream,

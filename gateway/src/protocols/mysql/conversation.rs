@@ -24,11 +24,13 @@ mod requests;
 mod rows;
 mod variables;
 
+use std::future::pending;
 use std::sync::Arc;
 
 use model::audit::SessionEnd;
 use rustc_hash::FxHashMap;
 use wire::mysql::Capabilities;
+use wire::mysql::command::{code::QUIT, put_command};
 use wire::mysql::status::AUTOCOMMIT;
 
 use super::connections::Ticket;
@@ -36,7 +38,8 @@ use super::lines::{BUFFER_BYTES_MAX, Lines};
 use super::pins::Pins;
 use super::shape::Buffers;
 use super::words::{Complaint, code};
-use crate::session::{Held, OperationOutcome, Refusal, RefusalKind, Session};
+use crate::protocols::pump::{Ending, Talk};
+use crate::session::{Held, OperationOutcome, Refusal, Session};
 use effects::Names;
 use expected::{Owed, Prepared};
 use rows::ShapeCache;
@@ -113,11 +116,6 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    /// The client said goodbye or is gone.
-    pub(super) const fn client() -> Self {
-        Self { cause: SessionEnd::Client, last: None }
-    }
-
     /// A peer broke the protocol.
     pub(super) fn violation(by: &str, what: impl std::fmt::Display) -> Self {
         let because = format!("the {by} broke the protocol: {what}");
@@ -130,9 +128,14 @@ impl Ended {
         let because = complaint.message.as_str().into();
         Self { cause: SessionEnd::ProtocolViolation { because }, last: Some(complaint) }
     }
+}
 
-    /// The upstream is gone.
-    pub(super) fn upstream() -> Self {
+impl Ending for Ended {
+    fn client() -> Self {
+        Self { cause: SessionEnd::Client, last: None }
+    }
+
+    fn upstream() -> Self {
         let last = Complaint::new(
             code::UPSTREAM,
             "portcullis: the upstream server closed the connection. Whether the last statement \
@@ -141,21 +144,12 @@ impl Ended {
         Self { cause: SessionEnd::Upstream, last: Some(last) }
     }
 
-    /// The session may not go on.
-    pub(super) fn refused(cause: SessionEnd, refusal: &Refusal) -> Self {
+    fn refused(cause: SessionEnd, refusal: &Refusal) -> Self {
         Self { cause, last: Some(refusal.into()) }
     }
 
-    /// It was ended from outside.
-    pub(super) fn ordered(cause: SessionEnd) -> Self {
-        let message = match &cause {
-            SessionEnd::PolicyChanged => "portcullis: the policy no longer allows this session",
-            SessionEnd::TokenExpired => "portcullis: the workload's token is no longer valid",
-            SessionEnd::Killed => "portcullis: an operator ended this session",
-            SessionEnd::Drained => "portcullis: the gateway is shutting down",
-            _ => "portcullis: this session has been ended",
-        };
-        Self::refused(cause, &Refusal::new(RefusalKind::Ending, message))
+    fn cause(self) -> SessionEnd {
+        self.cause
     }
 }
 
@@ -181,45 +175,40 @@ impl Conversation {
         }
     }
 
-    /// Whether the client may be read: what it says next can be taken in, or kept up to a bound.
-    /// While an answer is owed it is read to learn that the client is gone.
-    pub(super) const fn wants_requests(&self, lines: &Lines) -> bool {
+    /// Answers a request with an error of ours.
+    fn deny(&mut self, lines: &mut Lines, refusal: &Refusal) {
+        self.complain(lines, &refusal.into());
+    }
+
+    /// Answers a request with an error of ours.
+    #[expect(clippy::unused_self, reason = "a request is answered by the conversation alone")]
+    fn complain(&mut self, lines: &mut Lines, complaint: &Complaint) {
+        lines.shown.put(|out| complaint.put(out));
+    }
+}
+
+impl Talk for Conversation {
+    type Lines = Lines;
+    type Ended = Ended;
+
+    fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    fn is_held(&self) -> bool {
+        self.parked.is_some()
+    }
+
+    fn wants_requests(&self, lines: &Lines) -> bool {
         let waits = self.parked.is_some() || !matches!(self.owed, Owed::Nothing);
         !waits || lines.requests.pending() < BUFFER_BYTES_MAX
     }
 
-    /// Whether nothing is owed and nothing is held.
-    pub(super) const fn is_quiet(&self) -> bool {
+    fn is_quiet(&self) -> bool {
         matches!(self.owed, Owed::Nothing) && self.parked.is_none()
     }
 
-    /// Makes the session ready to judge what has been read.
-    ///
-    /// # Errors
-    /// The end, where nothing could be judged any more.
-    pub(super) async fn ready(&mut self) -> Result<(), Ended> {
-        self.session.ready().await.map_err(|refusal| {
-            let cause = self.session.card().ending().cause().cloned();
-            let cause = cause.unwrap_or(SessionEnd::Refused);
-            Ended::refused(cause, &refusal)
-        })
-    }
-
-    /// Takes in what has been read of the client and could not be taken in so far.
-    ///
-    /// # Errors
-    /// As [`Self::take_requests`].
-    pub(super) async fn take_requests_if_any(&mut self, lines: &mut Lines) -> Result<(), Ended> {
-        let nothing = self.waiting.is_none() && lines.requests.pending() == 0;
-        if !self.is_quiet() || nothing {
-            return Ok(());
-        }
-        self.ready().await?;
-        self.take_requests(lines)
-    }
-
-    /// Ends the session: what has not been answered never will be.
-    pub(super) async fn end(mut self, cause: SessionEnd) -> SessionEnd {
+    async fn end(mut self, cause: SessionEnd) -> SessionEnd {
         if let Some(Parked { held, .. }) = self.parked.take() {
             // The refusal has nobody to go to.
             drop(self.session.settle(held, true).await);
@@ -234,13 +223,11 @@ impl Conversation {
         self.session.close(cause)
     }
 
-    /// Tells the table of connections how things stand.
-    pub(super) fn update_ticket(&self) {
+    fn update_ticket(&self) {
         self.ticket.set_held(self.parked.is_some());
     }
 
-    /// The held request's hold has ended, or is `cancelled` by the client.
-    pub(super) async fn settle_hold(&mut self, lines: &mut Lines, cancelled: bool) {
+    async fn settle_hold(&mut self, lines: &mut Lines, cancelled: bool) {
         let Some(Parked { held, request }) = self.parked.take() else { return };
         match self.session.settle(held, cancelled).await {
             Ok(permit) => self.forward(lines, request, permit),
@@ -251,14 +238,43 @@ impl Conversation {
         }
     }
 
-    /// Answers a request with an error of ours.
-    fn deny(&mut self, lines: &mut Lines, refusal: &Refusal) {
-        self.complain(lines, &refusal.into());
+    async fn hold_over(&mut self) -> bool {
+        let Self { parked: Some(parked), ticket, .. } = self else { return pending().await };
+        tokio::select! {
+            biased; // What was decided counts.
+            () = parked.held.wait() => false,
+            () = ticket.cancelled() => true,
+        }
     }
 
-    /// Answers a request with an error of ours.
-    #[expect(clippy::unused_self, reason = "a request is answered by the conversation alone")]
-    fn complain(&mut self, lines: &mut Lines, complaint: &Complaint) {
-        lines.shown.put(|out| complaint.put(out));
+    fn show_answers(&mut self, lines: &mut Lines) -> Result<(), Ended> {
+        self.show_what_came(lines)
+    }
+
+    fn has_requests(&self, lines: &Lines) -> bool {
+        self.is_quiet() && (self.waiting.is_some() || lines.requests.pending() > 0)
+    }
+
+    fn take_requests(&mut self, lines: &mut Lines) -> Result<(), Ended> {
+        self.take_what_came(lines)
+    }
+
+    fn put_last(&mut self, lines: &mut Lines, ended: &Ended) {
+        // A message that is passing in parts cannot be followed by another.
+        if !lines.shown.is_streaming()
+            && let Some(complaint) = &ended.last
+        {
+            if self.is_quiet() {
+                // The client reads it in the place of the answer to what it sends next.
+                lines.shown.begin(1);
+            }
+            lines.shown.put(|out| complaint.put(out));
+        }
+    }
+
+    fn farewell() -> Vec<u8> {
+        let mut quit = Vec::new();
+        put_command(&mut quit, QUIT, b"");
+        quit
     }
 }

@@ -24,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use wire::mysql::frame::{Framer, HEADER_BYTES, PAYLOAD_BYTES_MAX};
 use wire::mysql::{Violation, packet, packet_head, put_header, put_payload};
 
+use crate::protocols::pump::{self, Broken, Read};
 use crate::session::{Card, Gate, Stream};
 
 /// Bytes of a connection's buffer to begin with: idle sessions hold two of them.
@@ -66,28 +67,6 @@ pub(super) struct Shown {
     /// Bytes that are missing of a packet whose beginning has been written.
     streaming: bool,
     unflushed: bool,
-}
-
-/// What has been read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Read {
-    /// Bytes of the client.
-    Client,
-    /// The client's end.
-    ClientEnd,
-    /// Bytes of the upstream.
-    Upstream,
-    /// The upstream's end.
-    UpstreamEnd,
-}
-
-/// Which connection failed.
-#[derive(Debug)]
-pub(super) enum Broken {
-    /// The client's.
-    Client(io::Error),
-    /// The upstream's.
-    Upstream(io::Error),
 }
 
 impl Shown {
@@ -237,12 +216,32 @@ impl Lines {
         self.answers.consume();
     }
 
-    /// Writes what waits and reads what is there; resolves when something has been read.
-    pub(super) fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        read_client: bool,
-    ) -> Poll<Result<Read, Broken>> {
+    fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
+        let mut space = ReadBuf::new(self.answers.space(self.answer_missing));
+        ready!(Pin::new(&mut self.gate).poll_read(cx, &mut space))?;
+        let count = space.filled().len();
+        if count == 0 {
+            return Poll::Ready(Ok(Read::UpstreamEnd));
+        }
+        self.answers.filled(count);
+        Poll::Ready(Ok(Read::Upstream))
+    }
+
+    fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
+        let mut space = ReadBuf::new(self.requests.space(self.request_missing));
+        ready!(Pin::new(&mut self.client).poll_read(cx, &mut space))?;
+        let count = space.filled().len();
+        if count == 0 {
+            return Poll::Ready(Ok(Read::ClientEnd));
+        }
+        self.requests.filled(count);
+        self.card.bytes_from_client.fetch_add(count as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(Read::Client))
+    }
+}
+
+impl pump::Lines for Lines {
+    fn poll(&mut self, cx: &mut Context<'_>, read_client: bool) -> Poll<Result<Read, Broken>> {
         if let Poll::Ready(Err(error)) = self.shown.poll_flush(cx, &mut self.client, &self.card) {
             return Poll::Ready(Err(Broken::Client(error)));
         }
@@ -267,37 +266,16 @@ impl Lines {
         Poll::Pending
     }
 
-    fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
-        let mut space = ReadBuf::new(self.answers.space(self.answer_missing));
-        ready!(Pin::new(&mut self.gate).poll_read(cx, &mut space))?;
-        let count = space.filled().len();
-        if count == 0 {
-            return Poll::Ready(Ok(Read::UpstreamEnd));
-        }
-        self.answers.filled(count);
-        Poll::Ready(Ok(Read::Upstream))
+    fn poll_flush_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.shown.poll_flush(cx, &mut self.client, &self.card)
     }
 
-    fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
-        let mut space = ReadBuf::new(self.requests.space(self.request_missing));
-        ready!(Pin::new(&mut self.client).poll_read(cx, &mut space))?;
-        let count = space.filled().len();
-        if count == 0 {
-            return Poll::Ready(Ok(Read::ClientEnd));
-        }
-        self.requests.filled(count);
-        self.card.bytes_from_client.fetch_add(count as u64, Ordering::Relaxed);
-        Poll::Ready(Ok(Read::Client))
+    fn poll_close_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.client).poll_shutdown(cx)
     }
 
-    /// Writes everything shown, as far as the client still listens.
-    pub(super) async fn flush_client(&mut self) -> io::Result<()> {
-        std::future::poll_fn(|cx| self.shown.poll_flush(cx, &mut self.client, &self.card)).await
-    }
-
-    /// Closes our side toward the client.
-    pub(super) async fn close_client(&mut self) -> io::Result<()> {
-        std::future::poll_fn(|cx| Pin::new(&mut self.client).poll_shutdown(cx)).await
+    fn gate(&mut self) -> &mut Gate {
+        &mut self.gate
     }
 }
 

@@ -23,19 +23,21 @@ mod requests;
 mod rows;
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::sync::Arc;
 
 use model::audit::SessionEnd;
 use wire::postgres::TransactionStatus;
 use wire::postgres::backend::{Severity, put_ready};
-use wire::postgres::frontend::{put_parse, put_query};
+use wire::postgres::frontend::{put_parse, put_query, put_terminate};
 
 use super::cancel::Ticket;
 use super::lines::Lines;
 use super::names::Names;
 use super::shape::Buffers;
 use super::words::{Complaint, put_our_notice, put_refusal, state};
-use crate::session::{Held, Refusal, RefusalKind, Session};
+use crate::protocols::pump::{Ending, Talk};
+use crate::session::{Held, Refusal, Session};
 use expected::{Answer, NameUndo, Owed, Portal, Prepared, Running};
 use path::Path;
 use rows::ShapeCache;
@@ -112,11 +114,6 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    /// The client said goodbye or is gone.
-    pub(super) const fn client() -> Self {
-        Self { cause: SessionEnd::Client, last: Vec::new() }
-    }
-
     /// A peer broke the protocol.
     pub(super) fn violation(by: &str, what: impl std::fmt::Display) -> Self {
         let because = format!("the {by} broke the protocol: {what}");
@@ -133,9 +130,14 @@ impl Ended {
         let because = complaint.message.as_str().into();
         Self { cause: SessionEnd::ProtocolViolation { because }, last }
     }
+}
 
-    /// The upstream is gone.
-    pub(super) fn upstream() -> Self {
+impl Ending for Ended {
+    fn client() -> Self {
+        Self { cause: SessionEnd::Client, last: Vec::new() }
+    }
+
+    fn upstream() -> Self {
         let mut last = Vec::new();
         Complaint::new(
             state::CONNECTION_FAILURE,
@@ -146,23 +148,14 @@ impl Ended {
         Self { cause: SessionEnd::Upstream, last }
     }
 
-    /// The session may not go on.
-    pub(super) fn refused(cause: SessionEnd, refusal: &Refusal) -> Self {
+    fn refused(cause: SessionEnd, refusal: &Refusal) -> Self {
         let mut last = Vec::new();
         put_refusal(&mut last, Severity::Fatal, refusal);
         Self { cause, last }
     }
 
-    /// It was ended from outside.
-    pub(super) fn ordered(cause: SessionEnd) -> Self {
-        let message = match &cause {
-            SessionEnd::PolicyChanged => "portcullis: the policy no longer allows this session",
-            SessionEnd::TokenExpired => "portcullis: the workload's token is no longer valid",
-            SessionEnd::Killed => "portcullis: an operator ended this session",
-            SessionEnd::Drained => "portcullis: the gateway is shutting down",
-            _ => "portcullis: this session has been ended",
-        };
-        Self::refused(cause, &Refusal::new(RefusalKind::Ending, message))
+    fn cause(self) -> SessionEnd {
+        self.cause
     }
 }
 
@@ -189,89 +182,6 @@ impl Conversation {
             catalog_due: false,
             path,
             fatal_shown: false,
-        }
-    }
-
-    /// Whether the client may be read: what it says next can be taken in.
-    pub(super) fn wants_requests(&self, lines: &Lines) -> bool {
-        if self.waiting.is_some() {
-            return false;
-        }
-        if self.parked.is_some() {
-            // Only to learn that it is gone; what it says meanwhile is kept, up to a bound.
-            return lines.requests.pending() < super::lines::BUFFER_BYTES_MAX;
-        }
-        self.owed.len() < self.session.limits().pipeline_depth_max
-    }
-
-    /// Whether nothing is owed and nothing is held.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.owed.is_empty() && self.parked.is_none() && self.skipping == Skipping::No
-    }
-
-    /// Whether the server has told the client that it ends the connection.
-    pub(super) const fn fatal_shown(&self) -> bool {
-        self.fatal_shown
-    }
-
-    /// Makes the session ready to judge what has been read.
-    ///
-    /// # Errors
-    /// The end, where nothing could be judged any more.
-    pub(super) async fn ready(&mut self) -> Result<(), Ended> {
-        self.session.ready().await.map_err(|refusal| {
-            let cause = self.session.card().ending().cause().cloned();
-            let cause = cause.unwrap_or(SessionEnd::Refused);
-            Ended::refused(cause, &refusal)
-        })
-    }
-
-    /// Takes in what has been read of the client and could not be taken in so far.
-    ///
-    /// # Errors
-    /// As [`Self::take_requests`].
-    pub(super) async fn take_requests_if_any(&mut self, lines: &mut Lines) -> Result<(), Ended> {
-        if self.waiting.is_none() && lines.requests.pending() == 0 {
-            return Ok(());
-        }
-        self.ready().await?;
-        self.take_requests(lines)
-    }
-
-    /// Ends the session: what has not been answered never will be.
-    pub(super) async fn end(mut self, cause: SessionEnd) -> SessionEnd {
-        if let Some(Parked { held, .. }) = self.parked.take() {
-            // The refusal has nobody to go to.
-            drop(self.session.settle(held, true).await);
-        }
-        while let Some(owed) = self.owed.pop_front() {
-            if let Answer::Query(running) | Answer::Execute(running) = owed.answer {
-                self.finish(*running, crate::session::OperationOutcome::Abandoned);
-            }
-        }
-        self.session.close(cause)
-    }
-
-    /// Tells the table of cancel keys how things stand.
-    pub(super) fn update_ticket(&self) {
-        if let Some(ticket) = &self.ticket {
-            ticket.set_in_flight(self.owed.len());
-            ticket.set_held(self.parked.is_some());
-        }
-    }
-
-    /// The held request's hold has ended, or is `cancelled` by the client.
-    pub(super) async fn settle_hold(&mut self, lines: &mut Lines, cancelled: bool) {
-        let Some(Parked { held, request }) = self.parked.take() else { return };
-        match self.session.settle(held, cancelled).await {
-            Ok(permit) => self.forward(lines, request, permit),
-            Err(refusal) => {
-                let simple = request.is_simple();
-                self.take_back(request);
-                self.deny(lines, simple, |out| {
-                    put_refusal(out, Severity::Error, &refusal);
-                });
-            }
         }
     }
 
@@ -343,5 +253,108 @@ impl Conversation {
                 .iter()
                 .any(|one| matches!(one.kind, StatementKind::CopyIn { .. }))
         })
+    }
+}
+
+impl Talk for Conversation {
+    type Lines = Lines;
+    type Ended = Ended;
+
+    fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    fn is_held(&self) -> bool {
+        self.parked.is_some()
+    }
+
+    fn wants_requests(&self, lines: &Lines) -> bool {
+        if self.waiting.is_some() {
+            return false;
+        }
+        if self.parked.is_some() {
+            // Only to learn that it is gone; what it says meanwhile is kept, up to a bound.
+            return lines.requests.pending() < super::lines::BUFFER_BYTES_MAX;
+        }
+        self.owed.len() < self.session.limits().pipeline_depth_max
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.owed.is_empty() && self.parked.is_none() && self.skipping == Skipping::No
+    }
+
+    async fn end(mut self, cause: SessionEnd) -> SessionEnd {
+        if let Some(Parked { held, .. }) = self.parked.take() {
+            // The refusal has nobody to go to.
+            drop(self.session.settle(held, true).await);
+        }
+        while let Some(owed) = self.owed.pop_front() {
+            if let Answer::Query(running) | Answer::Execute(running) = owed.answer {
+                self.finish(*running, crate::session::OperationOutcome::Abandoned);
+            }
+        }
+        self.session.close(cause)
+    }
+
+    fn update_ticket(&self) {
+        if let Some(ticket) = &self.ticket {
+            ticket.set_in_flight(self.owed.len());
+            ticket.set_held(self.parked.is_some());
+        }
+    }
+
+    async fn settle_hold(&mut self, lines: &mut Lines, cancelled: bool) {
+        let Some(Parked { held, request }) = self.parked.take() else { return };
+        match self.session.settle(held, cancelled).await {
+            Ok(permit) => self.forward(lines, request, permit),
+            Err(refusal) => {
+                let simple = request.is_simple();
+                self.take_back(request);
+                self.deny(lines, simple, |out| {
+                    put_refusal(out, Severity::Error, &refusal);
+                });
+            }
+        }
+    }
+
+    async fn hold_over(&mut self) -> bool {
+        let Self { parked: Some(parked), ticket, .. } = self else { return pending().await };
+        let cancelled = async {
+            match ticket {
+                Some(ticket) => ticket.cancelled().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased; // What was decided counts.
+            () = parked.held.wait() => false,
+            () = cancelled => true,
+        }
+    }
+
+    fn show_answers(&mut self, lines: &mut Lines) -> Result<(), Ended> {
+        self.show_what_came(lines)
+    }
+
+    fn has_requests(&self, lines: &Lines) -> bool {
+        self.waiting.is_some() || lines.requests.pending() > 0
+    }
+
+    fn take_requests(&mut self, lines: &mut Lines) -> Result<(), Ended> {
+        self.take_what_came(lines)
+    }
+
+    fn put_last(&mut self, lines: &mut Lines, ended: &Ended) {
+        let last = if self.fatal_shown { &[] } else { ended.last.as_slice() };
+        // A message that is passing in pieces cannot be followed by another.
+        if !lines.shown.is_streaming() {
+            lines.shown.put(|out| out.extend_from_slice(last));
+        }
+    }
+
+    fn farewell() -> Vec<u8> {
+        let mut terminate = Vec::new();
+        put_terminate(&mut terminate);
+        terminate
     }
 }

@@ -22,6 +22,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use wire::postgres::frame::Framer;
 
+use crate::protocols::pump::{self, Broken, Read};
 use crate::session::{Card, Gate, Stream};
 
 /// Bytes of a connection's buffer to begin with: idle sessions hold two of them.
@@ -48,28 +49,6 @@ pub(super) struct Lines {
     gate_dirty: bool,
 }
 
-/// What has been read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Read {
-    /// Bytes of the client.
-    Client,
-    /// The client's end.
-    ClientEnd,
-    /// Bytes of the upstream.
-    Upstream,
-    /// The upstream's end.
-    UpstreamEnd,
-}
-
-/// Which connection failed.
-#[derive(Debug)]
-pub(super) enum Broken {
-    /// The client's.
-    Client(io::Error),
-    /// The upstream's.
-    Upstream(io::Error),
-}
-
 impl Lines {
     pub(super) fn new(client: Stream, gate: Gate, answers: Framer, card: Arc<Card>) -> Self {
         Self {
@@ -81,36 +60,6 @@ impl Lines {
             request_missing: 0,
             gate_dirty: false,
         }
-    }
-
-    /// Writes what waits and reads what is there; resolves when something has been read.
-    pub(super) fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        read_client: bool,
-    ) -> Poll<Result<Read, Broken>> {
-        if let Poll::Ready(Err(error)) = self.shown.poll_flush(cx, &mut self.client, &self.card) {
-            return Poll::Ready(Err(Broken::Client(error)));
-        }
-        if self.gate.staged_bytes() > 0 || self.gate_dirty {
-            match self.gate.poll_flush(cx) {
-                Poll::Ready(Ok(())) => self.gate_dirty = false,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(Broken::Upstream(error))),
-                Poll::Pending => self.gate_dirty = true,
-            }
-        }
-        if !self.shown.waits()
-            && let Poll::Ready(read) = self.poll_upstream(cx)
-        {
-            return Poll::Ready(read.map_err(Broken::Upstream));
-        }
-        if read_client
-            && self.gate.staged_bytes() < STAGED_BYTES_MAX
-            && let Poll::Ready(read) = self.poll_client(cx)
-        {
-            return Poll::Ready(read.map_err(Broken::Client));
-        }
-        Poll::Pending
     }
 
     fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
@@ -136,15 +85,44 @@ impl Lines {
         self.card.bytes_from_client.fetch_add(count as u64, Ordering::Relaxed);
         Poll::Ready(Ok(Read::Client))
     }
+}
 
-    /// Writes everything shown, as far as the client still listens.
-    pub(super) async fn flush_client(&mut self) -> io::Result<()> {
-        std::future::poll_fn(|cx| self.shown.poll_flush(cx, &mut self.client, &self.card)).await
+impl pump::Lines for Lines {
+    fn poll(&mut self, cx: &mut Context<'_>, read_client: bool) -> Poll<Result<Read, Broken>> {
+        if let Poll::Ready(Err(error)) = self.shown.poll_flush(cx, &mut self.client, &self.card) {
+            return Poll::Ready(Err(Broken::Client(error)));
+        }
+        if self.gate.staged_bytes() > 0 || self.gate_dirty {
+            match self.gate.poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.gate_dirty = false,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Broken::Upstream(error))),
+                Poll::Pending => self.gate_dirty = true,
+            }
+        }
+        if !self.shown.waits()
+            && let Poll::Ready(read) = self.poll_upstream(cx)
+        {
+            return Poll::Ready(read.map_err(Broken::Upstream));
+        }
+        if read_client
+            && self.gate.staged_bytes() < STAGED_BYTES_MAX
+            && let Poll::Ready(read) = self.poll_client(cx)
+        {
+            return Poll::Ready(read.map_err(Broken::Client));
+        }
+        Poll::Pending
     }
 
-    /// Closes our side toward the client.
-    pub(super) async fn close_client(&mut self) -> io::Result<()> {
-        std::future::poll_fn(|cx| Pin::new(&mut self.client).poll_shutdown(cx)).await
+    fn poll_flush_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.shown.poll_flush(cx, &mut self.client, &self.card)
+    }
+
+    fn poll_close_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.client).poll_shutdown(cx)
+    }
+
+    fn gate(&mut self) -> &mut Gate {
+        &mut self.gate
     }
 }
 

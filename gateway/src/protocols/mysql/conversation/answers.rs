@@ -18,6 +18,7 @@ use crate::protocols::mysql::DIALECT;
 use crate::protocols::mysql::lines::{BUFFER_BYTES_MAX, Lines};
 use crate::protocols::mysql::pins::{self, Report};
 use crate::protocols::mysql::shape::{Shape, WireColumn};
+use crate::protocols::pump::Ending;
 use crate::session::sql::StatementKind;
 use crate::session::{Answer, OperationOutcome, Statements};
 
@@ -26,7 +27,7 @@ impl Conversation {
     ///
     /// # Errors
     /// The end, where it breaks the protocol or its answers cannot be shown.
-    pub(in super::super) fn show_answers(&mut self, lines: &mut Lines) -> Result<(), Ended> {
+    pub(super) fn show_what_came(&mut self, lines: &mut Lines) -> Result<(), Ended> {
         loop {
             let passes = self.passes();
             let whole_max =

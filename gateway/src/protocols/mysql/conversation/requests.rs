@@ -17,6 +17,7 @@ use super::killing::{self, Kill};
 use super::{Conversation, Ended, Parked};
 use crate::protocols::mysql::lines::Lines;
 use crate::protocols::mysql::words::{Complaint, code};
+use crate::protocols::pump::{Ending, Talk};
 use crate::session::sql::mysql::{BytesIn, text_around_bytes};
 use crate::session::{Judgement, Permit, Statements};
 
@@ -55,7 +56,7 @@ impl Conversation {
     ///
     /// # Errors
     /// The end, where the client says goodbye or breaks the protocol.
-    pub(in super::super) fn take_requests(&mut self, lines: &mut Lines) -> Result<(), Ended> {
+    pub(super) fn take_what_came(&mut self, lines: &mut Lines) -> Result<(), Ended> {
         while self.is_quiet() {
             let (payload, next) = match self.waiting.take() {
                 Some(waiting) => waiting,

@@ -17,6 +17,7 @@ use super::expected::{Owed, Running};
 use super::{Conversation, Ended};
 use crate::protocols::mysql::lines::Lines;
 use crate::protocols::mysql::shape::{Shape, WireColumn};
+use crate::protocols::pump::Ending;
 use crate::session::sql::StatementKind;
 use crate::session::{OutputColumn, Refusal, Session, Statements};
 

@@ -34,7 +34,7 @@ impl Conversation {
     ///
     /// # Errors
     /// The end, where it breaks the protocol or its answers cannot be shown.
-    pub(in super::super) fn show_answers(&mut self, lines: &mut Lines) -> Result<(), Ended> {
+    pub(super) fn show_what_came(&mut self, lines: &mut Lines) -> Result<(), Ended> {
         loop {
             let whole_max = self.whole_max();
             match lines.shown.answers.step(whole_max).map_err(upstream_violation)? {

@@ -18,6 +18,7 @@ use super::expected::{Answer, Copying, Owed};
 use super::{Conversation, Ended, Skipping};
 use crate::protocols::postgres::lines::Lines;
 use crate::protocols::postgres::words::{Complaint, state};
+use crate::protocols::pump::Ending;
 
 pub(super) use judged::{Judged, JudgedKind};
 
@@ -34,7 +35,7 @@ impl Conversation {
     ///
     /// # Errors
     /// The end, where the client says goodbye or breaks the protocol.
-    pub(in super::super) fn take_requests(&mut self, lines: &mut Lines) -> Result<(), Ended> {
+    pub(super) fn take_what_came(&mut self, lines: &mut Lines) -> Result<(), Ended> {
         let whole_max = self.session.limits().message_bytes_max;
         loop {
             if self.parked.is_some() || self.owed.len() >= self.session.limits().pipeline_depth_max

@@ -19,6 +19,7 @@ use super::{Conversation, Ended};
 use crate::protocols::postgres::copy_out::{CopyMask, value_format};
 use crate::protocols::postgres::lines::Lines;
 use crate::protocols::postgres::shape::{Buffers, Shape, WireColumn, output_columns};
+use crate::protocols::pump::Ending;
 use crate::session::sql::{CopyOptions, Form, Outputs, Source, Statement, StatementKind};
 use crate::session::{OutputColumn, Receipt, Session, Statements};
 
