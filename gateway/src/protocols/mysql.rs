@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `greeting`, `seen` | the client's side of the startup, and what it is greeted with |
 //! | `login`, `scramble`, `setup`, `catalog`, `pins`, `reply` | the upstream's side of the startup |
-//! | `lines` | reading and writing of both connections |
+//! | `lines` | the buffers of both connections; `protocols::pump` drives them |
 //! | `conversation` | requests, answers, and the state between them |
 //! | `shape` | values on their way through the masks |
 //! | `connections`, `words` | connection numbers, errors |

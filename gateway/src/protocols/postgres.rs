@@ -14,7 +14,7 @@
 //! |---|---|
 //! | `greeting`, `parameters` | the client's side of the startup |
 //! | `login`, `setup`, `catalog`, `search_path` | the upstream's side of the startup |
-//! | `lines` | reading and writing of both connections |
+//! | `lines` | the buffers of both connections; `protocols::pump` drives them |
 //! | `conversation` | requests, answers, and the state between them |
 //! | `shape`, `copy_out` | values on their way through the masks |
 //! | `cancel`, `names`, `reported`, `words` | keys, names, reports, errors |

@@ -9,17 +9,20 @@
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
 use std::io;
-use std::pin::pin;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use model::audit::SessionEnd;
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use crate::session::{Change, Changes, Gate, Refusal, RefusalKind, Session};
+use crate::session::{Change, Changes, Gate, Refusal, RefusalKind, Session, Stream};
 
 /// Patience with a peer that does not take its last message.
 const FAREWELL_WITHIN: Duration = Duration::from_secs(5);
+/// Bytes that may wait for the upstream before the client is read no further.
+const STAGED_BYTES_MAX: usize = 256 * 1024;
 
 /// What has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,19 +46,86 @@ pub(super) enum Broken {
     Upstream(io::Error),
 }
 
-/// The two connections of a session.
+/// The two connections of a session. Bounded: the upstream is read only when everything shown has
+/// reached the client's socket, the client only while little waits for the upstream.
 pub(super) trait Lines: Send {
-    /// Writes what waits and reads what is there; resolves when something has been read.
-    fn poll(&mut self, cx: &mut Context<'_>, read_client: bool) -> Poll<Result<Read, Broken>>;
+    /// The client's.
+    fn client(&mut self) -> &mut Stream;
+
+    /// The way to the upstream.
+    fn gate(&mut self) -> &mut Gate;
+
+    /// The client's, and room for what it says next.
+    fn request_space(&mut self) -> (&mut Stream, &mut [u8]);
+
+    /// So much of the room has been filled.
+    fn requests_came(&mut self, count: usize);
+
+    /// The way to the upstream, and room for what it says next. Called only where nothing waits for
+    /// the client: what waits may lie where room is made.
+    fn answer_space(&mut self) -> (&mut Gate, &mut [u8]);
+
+    /// So much of the room has been filled.
+    fn answers_came(&mut self, count: usize);
+
+    /// Whether something that is shown has not reached the client's socket.
+    fn client_waits(&self) -> bool;
 
     /// Writes everything shown, as far as the client still listens.
     fn poll_flush_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Closes our side toward the client.
-    fn poll_close_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+    /// Writes what waits and reads what is there; resolves when something has been read.
+    fn poll(&mut self, cx: &mut Context<'_>, read_client: bool) -> Poll<Result<Read, Broken>> {
+        if let Poll::Ready(Err(error)) = self.poll_flush_client(cx) {
+            return Poll::Ready(Err(Broken::Client(error)));
+        }
+        let gate = self.gate();
+        if gate.waits()
+            && let Poll::Ready(Err(error)) = gate.poll_flush(cx)
+        {
+            return Poll::Ready(Err(Broken::Upstream(error)));
+        }
+        let takes_requests = read_client && gate.staged_bytes() < STAGED_BYTES_MAX;
+        if !self.client_waits()
+            && let Poll::Ready(read) = poll_upstream(self, cx)
+        {
+            return Poll::Ready(read.map_err(Broken::Upstream));
+        }
+        if takes_requests && let Poll::Ready(read) = poll_client(self, cx) {
+            return Poll::Ready(read.map_err(Broken::Client));
+        }
+        Poll::Pending
+    }
+}
 
-    /// The way to the upstream.
-    fn gate(&mut self) -> &mut Gate;
+fn poll_upstream<L: Lines + ?Sized>(lines: &mut L, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
+    let (gate, space) = lines.answer_space();
+    let count = ready!(poll_read(gate, space, cx))?;
+    if count == 0 {
+        return Poll::Ready(Ok(Read::UpstreamEnd));
+    }
+    lines.answers_came(count);
+    Poll::Ready(Ok(Read::Upstream))
+}
+
+fn poll_client<L: Lines + ?Sized>(lines: &mut L, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
+    let (client, space) = lines.request_space();
+    let count = ready!(poll_read(client, space, cx))?;
+    if count == 0 {
+        return Poll::Ready(Ok(Read::ClientEnd));
+    }
+    lines.requests_came(count);
+    Poll::Ready(Ok(Read::Client))
+}
+
+fn poll_read(
+    from: &mut (impl AsyncRead + Unpin),
+    space: &mut [u8],
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let mut space = ReadBuf::new(space);
+    ready!(Pin::new(from).poll_read(cx, &mut space))?;
+    Poll::Ready(Ok(space.filled().len()))
 }
 
 /// How a conversation ended, with what the client is told of it.
@@ -263,7 +333,7 @@ async fn over(deadline: Option<Instant>) {
 async fn say_goodbye(lines: &mut impl Lines, farewell: &[u8]) {
     let told = async {
         poll_fn(|cx| lines.poll_flush_client(cx)).await?;
-        poll_fn(|cx| lines.poll_close_client(cx)).await
+        lines.client().shutdown().await
     };
     if let Ok(Err(error)) = timeout(FAREWELL_WITHIN, told).await {
         tracing::debug!(%error, "the client did not take its last message");

@@ -18,6 +18,8 @@ use super::stream::Stream;
 pub struct Gate {
     stream: Stream,
     staged: BytesMut,
+    /// Whether something was written that the stream may still have.
+    unflushed: bool,
     bytes_sent: u64,
 }
 
@@ -25,7 +27,7 @@ impl Gate {
     /// Closes the gate over a stream whose login is done.
     #[must_use]
     pub(super) fn new(stream: Stream) -> Self {
-        Self { stream, staged: BytesMut::with_capacity(16 * 1024), bytes_sent: 0 }
+        Self { stream, staged: BytesMut::with_capacity(16 * 1024), unflushed: false, bytes_sent: 0 }
     }
 
     /// Stages one permitted operation. [`Self::poll_flush`] sends it.
@@ -52,6 +54,12 @@ impl Gate {
         self.staged.len()
     }
 
+    /// Whether [`Self::poll_flush`] has something to do.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.unflushed || !self.staged.is_empty()
+    }
+
     /// How many bytes have been sent.
     #[must_use]
     pub const fn bytes_sent(&self) -> u64 {
@@ -70,8 +78,11 @@ impl Gate {
             }
             self.bytes_sent = self.bytes_sent.saturating_add(sent as u64);
             self.staged.advance(sent);
+            self.unflushed = true;
         }
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.unflushed = false;
+        Poll::Ready(Ok(()))
     }
 
     /// Sends what is staged.

@@ -1,9 +1,7 @@
 //! The two connections of a session, and the bytes on their way.
 //!
-//! Owns the buffers of both directions, the numbers of packets, and the order of reading and
-//! writing. Must not know what the bytes mean. Bounded: the upstream is read only when everything
-//! shown has reached the client's socket, the client only while little waits for the upstream. Ends
-//! with the session.
+//! Owns the buffers of both directions and the numbers of packets. Must not know what the bytes mean,
+//! nor when they are read and written: `pump` does. Ends with the session.
 //!
 //! ```text
 //!  client ── read ──▶ requests (Framer) ── judged ──▶ Gate ── write ──▶ upstream
@@ -20,11 +18,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::AsyncWrite;
 use wire::mysql::frame::{Framer, HEADER_BYTES, PAYLOAD_BYTES_MAX};
 use wire::mysql::{Violation, packet, packet_head, put_header, put_payload};
 
-use crate::protocols::pump::{self, Broken, Read};
+use crate::protocols::pump;
 use crate::session::{Card, Gate, Stream};
 
 /// Bytes of a connection's buffer to begin with: idle sessions hold two of them.
@@ -32,8 +30,6 @@ pub(super) const BUFFER_BYTES: usize = 8 * 1024;
 /// Bytes a buffer grows to while reads fill it. Raised, bulk answers need fewer system calls and
 /// each busy session more memory.
 pub(super) const BUFFER_BYTES_MAX: usize = 256 * 1024;
-/// Bytes that may wait for the upstream before the client is read no further.
-const STAGED_BYTES_MAX: usize = 256 * 1024;
 
 /// The two connections.
 #[derive(Debug)]
@@ -54,7 +50,6 @@ pub(super) struct Lines {
     /// The number of the upstream's next packet.
     due: u8,
     card: Arc<Card>,
-    gate_dirty: bool,
 }
 
 /// What the client is shown.
@@ -184,7 +179,6 @@ impl Lines {
             shown: Shown::default(),
             due: 0,
             card,
-            gate_dirty: false,
         }
     }
 
@@ -215,67 +209,40 @@ impl Lines {
         }
         self.answers.consume();
     }
-
-    fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
-        let mut space = ReadBuf::new(self.answers.space(self.answer_missing));
-        ready!(Pin::new(&mut self.gate).poll_read(cx, &mut space))?;
-        let count = space.filled().len();
-        if count == 0 {
-            return Poll::Ready(Ok(Read::UpstreamEnd));
-        }
-        self.answers.filled(count);
-        Poll::Ready(Ok(Read::Upstream))
-    }
-
-    fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
-        let mut space = ReadBuf::new(self.requests.space(self.request_missing));
-        ready!(Pin::new(&mut self.client).poll_read(cx, &mut space))?;
-        let count = space.filled().len();
-        if count == 0 {
-            return Poll::Ready(Ok(Read::ClientEnd));
-        }
-        self.requests.filled(count);
-        self.card.bytes_from_client.fetch_add(count as u64, Ordering::Relaxed);
-        Poll::Ready(Ok(Read::Client))
-    }
 }
 
 impl pump::Lines for Lines {
-    fn poll(&mut self, cx: &mut Context<'_>, read_client: bool) -> Poll<Result<Read, Broken>> {
-        if let Poll::Ready(Err(error)) = self.shown.poll_flush(cx, &mut self.client, &self.card) {
-            return Poll::Ready(Err(Broken::Client(error)));
-        }
-        if self.gate.staged_bytes() > 0 || self.gate_dirty {
-            match self.gate.poll_flush(cx) {
-                Poll::Ready(Ok(())) => self.gate_dirty = false,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(Broken::Upstream(error))),
-                Poll::Pending => self.gate_dirty = true,
-            }
-        }
-        if !self.shown.waits()
-            && let Poll::Ready(read) = self.poll_upstream(cx)
-        {
-            return Poll::Ready(read.map_err(Broken::Upstream));
-        }
-        if read_client
-            && self.gate.staged_bytes() < STAGED_BYTES_MAX
-            && let Poll::Ready(read) = self.poll_client(cx)
-        {
-            return Poll::Ready(read.map_err(Broken::Client));
-        }
-        Poll::Pending
-    }
-
-    fn poll_flush_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.shown.poll_flush(cx, &mut self.client, &self.card)
-    }
-
-    fn poll_close_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.client).poll_shutdown(cx)
+    fn client(&mut self) -> &mut Stream {
+        &mut self.client
     }
 
     fn gate(&mut self) -> &mut Gate {
         &mut self.gate
+    }
+
+    fn request_space(&mut self) -> (&mut Stream, &mut [u8]) {
+        (&mut self.client, self.requests.space(self.request_missing))
+    }
+
+    fn requests_came(&mut self, count: usize) {
+        self.requests.filled(count);
+        self.card.bytes_from_client.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    fn answer_space(&mut self) -> (&mut Gate, &mut [u8]) {
+        (&mut self.gate, self.answers.space(self.answer_missing))
+    }
+
+    fn answers_came(&mut self, count: usize) {
+        self.answers.filled(count);
+    }
+
+    fn client_waits(&self) -> bool {
+        self.shown.waits()
+    }
+
+    fn poll_flush_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.shown.poll_flush(cx, &mut self.client, &self.card)
     }
 }
 

@@ -1,8 +1,7 @@
 //! The two connections of a session, and the bytes on their way.
 //!
-//! Owns the buffers of both directions and the order of reading and writing. Must not know what
-//! the bytes mean. Bounded: the upstream is read only when everything shown has reached the
-//! client's socket, the client only while little waits for the upstream. Ends with the session.
+//! Owns the buffers of both directions. Must not know what the bytes mean, nor when they are read and
+//! written: `pump` does. Ends with the session.
 //!
 //! ```text
 //!  client ── read ──▶ requests (Framer) ── judged ──▶ Gate ── write ──▶ upstream
@@ -19,10 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::AsyncWrite;
 use wire::postgres::frame::Framer;
 
-use crate::protocols::pump::{self, Broken, Read};
+use crate::protocols::pump;
 use crate::session::{Card, Gate, Stream};
 
 /// Bytes of a connection's buffer to begin with: idle sessions hold two of them.
@@ -30,8 +29,6 @@ pub(super) const BUFFER_BYTES: usize = 8 * 1024;
 /// Bytes a buffer grows to while reads fill it. Raised, bulk answers need fewer system calls and
 /// each busy session more memory.
 pub(super) const BUFFER_BYTES_MAX: usize = 256 * 1024;
-/// Bytes that may wait for the upstream before the client is read no further.
-const STAGED_BYTES_MAX: usize = 256 * 1024;
 
 /// The two connections.
 #[derive(Debug)]
@@ -46,7 +43,6 @@ pub(super) struct Lines {
     card: Arc<Card>,
     /// Bytes that the framer of the client's side misses for its next step.
     pub(super) request_missing: usize,
-    gate_dirty: bool,
 }
 
 impl Lines {
@@ -58,71 +54,42 @@ impl Lines {
             shown: Shown::new(answers),
             card,
             request_missing: 0,
-            gate_dirty: false,
         }
-    }
-
-    fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
-        let missing = self.shown.missing;
-        let mut space = ReadBuf::new(self.shown.answers.space(missing));
-        ready!(Pin::new(&mut self.gate).poll_read(cx, &mut space))?;
-        let count = space.filled().len();
-        if count == 0 {
-            return Poll::Ready(Ok(Read::UpstreamEnd));
-        }
-        self.shown.answers.filled(count);
-        Poll::Ready(Ok(Read::Upstream))
-    }
-
-    fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
-        let mut space = ReadBuf::new(self.requests.space(self.request_missing));
-        ready!(Pin::new(&mut self.client).poll_read(cx, &mut space))?;
-        let count = space.filled().len();
-        if count == 0 {
-            return Poll::Ready(Ok(Read::ClientEnd));
-        }
-        self.requests.filled(count);
-        self.card.bytes_from_client.fetch_add(count as u64, Ordering::Relaxed);
-        Poll::Ready(Ok(Read::Client))
     }
 }
 
 impl pump::Lines for Lines {
-    fn poll(&mut self, cx: &mut Context<'_>, read_client: bool) -> Poll<Result<Read, Broken>> {
-        if let Poll::Ready(Err(error)) = self.shown.poll_flush(cx, &mut self.client, &self.card) {
-            return Poll::Ready(Err(Broken::Client(error)));
-        }
-        if self.gate.staged_bytes() > 0 || self.gate_dirty {
-            match self.gate.poll_flush(cx) {
-                Poll::Ready(Ok(())) => self.gate_dirty = false,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(Broken::Upstream(error))),
-                Poll::Pending => self.gate_dirty = true,
-            }
-        }
-        if !self.shown.waits()
-            && let Poll::Ready(read) = self.poll_upstream(cx)
-        {
-            return Poll::Ready(read.map_err(Broken::Upstream));
-        }
-        if read_client
-            && self.gate.staged_bytes() < STAGED_BYTES_MAX
-            && let Poll::Ready(read) = self.poll_client(cx)
-        {
-            return Poll::Ready(read.map_err(Broken::Client));
-        }
-        Poll::Pending
-    }
-
-    fn poll_flush_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.shown.poll_flush(cx, &mut self.client, &self.card)
-    }
-
-    fn poll_close_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.client).poll_shutdown(cx)
+    fn client(&mut self) -> &mut Stream {
+        &mut self.client
     }
 
     fn gate(&mut self) -> &mut Gate {
         &mut self.gate
+    }
+
+    fn request_space(&mut self) -> (&mut Stream, &mut [u8]) {
+        (&mut self.client, self.requests.space(self.request_missing))
+    }
+
+    fn requests_came(&mut self, count: usize) {
+        self.requests.filled(count);
+        self.card.bytes_from_client.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    fn answer_space(&mut self) -> (&mut Gate, &mut [u8]) {
+        (&mut self.gate, self.shown.answers.space(self.shown.missing))
+    }
+
+    fn answers_came(&mut self, count: usize) {
+        self.shown.answers.filled(count);
+    }
+
+    fn client_waits(&self) -> bool {
+        self.shown.waits()
+    }
+
+    fn poll_flush_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.shown.poll_flush(cx, &mut self.client, &self.card)
     }
 }
 

@@ -684,6 +684,37 @@ SELECT note FROM (t, orders NATURAL JOIN products)
 --> out note = shop.orders.note
 --> oracle shop.orders.id, shop.products.id
 
+-- # application: tables in parentheses behind a comma
+SELECT u.name, p.title FROM users u, (orders o, products AS p) WHERE o.user_id = u.id AND p.id IN (1, (o.id))
+--> is select
+--> select on def.shop.orders(id, user_id)
+--> select on def.shop.products(id, title)
+--> select on def.shop.users(id, name)
+--> out name = shop.users.name
+--> out title = shop.products.title
+--> oracle shop.users.id, shop.orders.id, shop.orders.user_id, shop.products.id
+
+-- # application: a join in parentheses behind a comma, after a condition
+SELECT a FROM orders o JOIN products p ON o.id IN (p.id, (p.id)), (t JOIN users u ON u.id = t.a) ORDER BY u.id, (o.id)
+--> is select
+--> select on def.shop.orders(id)
+--> select on def.shop.products(id)
+--> select on def.shop.t(a)
+--> select on def.shop.users(id)
+--> out a = shop.t.a
+--> oracle shop.users.id, shop.orders.id, shop.products.id, shop.t.a
+
+-- # application: commas and parentheses that are no tables
+SELECT (SELECT max(id) FROM orders), (a), EXTRACT(DAY FROM b), (c) FROM t GROUP BY a, (b), (c)
+--> is select
+--> select on def.shop.orders(id)
+--> select on def.shop.t(a, b, c)
+--> out ? <- shop.orders.id
+--> out a = shop.t.a
+--> out ? <- shop.t.b
+--> out c = shop.t.c
+--> oracle shop.t.a, shop.t.b, shop.t.c
+
 -- # application: one table in parentheses, twice
 SELECT email FROM ((users)) WHERE id IN (SELECT user_id FROM (orders o) WHERE EXTRACT(DAY FROM (o.total + 1)) > 1)
 --> is select

@@ -1,4 +1,5 @@
-//! Parentheses around tables: `FROM (a, b)`, `LEFT JOIN (a, b JOIN c ON ..) ON ..`, `FROM (a)`.
+//! Parentheses around tables: `FROM (a, b)`, `FROM a, (b, c)`, `LEFT JOIN (a, b JOIN c ON ..) ON ..`,
+//! `FROM (a)`.
 //!
 //! Owns their form without commas, which is all that the grammar knows: each comma becomes a
 //! `CROSS JOIN`, whose sides stand in parentheses of their own where they are joins, because a comma
@@ -12,21 +13,44 @@ use crate::mysql::reader::is_word;
 
 /// Rewrites all of a statement's.
 pub(super) fn rewrite(tokens: &mut Vec<TokenWithSpan>) {
-    if !(0..tokens.len()).any(|index| opens_tables(tokens, index)) {
+    if !(0..tokens.len()).any(|index| opens_tables(tokens, index, true)) {
         return;
     }
-    let mut writer = Writer { tokens, at: 0, out: Vec::with_capacity(tokens.len() + 16) };
+    let out = Vec::with_capacity(tokens.len() + 16);
+    let mut writer = Writer { tokens, at: 0, out, lists: vec![false] };
     while writer.at < writer.tokens.len() {
         writer.pass();
     }
     *tokens = writer.out;
 }
 
-/// Whether a parenthesis around tables opens here, in the place of a table.
-fn opens_tables(tokens: &[TokenWithSpan], index: usize) -> bool {
+/// Words that end the list of tables after a `FROM`.
+const AFTER_TABLES: &[&str] = &[
+    "EXCEPT",
+    "FOR",
+    "GROUP",
+    "HAVING",
+    "INTERSECT",
+    "INTO",
+    "LIMIT",
+    "LOCK",
+    "ORDER",
+    "PROCEDURE",
+    "SELECT",
+    "SET",
+    "UNION",
+    "VALUES",
+    "WHERE",
+    "WINDOW",
+];
+
+/// Whether a parenthesis around tables opens here, in the place of a table. `listed`: a comma stands
+/// between tables.
+fn opens_tables(tokens: &[TokenWithSpan], index: usize, listed: bool) -> bool {
     let before = index.checked_sub(1).and_then(|before| tokens.get(before));
-    ["FROM", "JOIN", "STRAIGHT_JOIN"].iter().any(|word| is_word(before, word))
-        && holds_tables(tokens, index)
+    let in_place = listed && before.is_some_and(|one| one.token == Token::Comma)
+        || ["FROM", "JOIN", "STRAIGHT_JOIN"].iter().any(|word| is_word(before, word));
+    in_place && holds_tables(tokens, index)
 }
 
 /// Whether what opens here begins with the name of a table.
@@ -44,6 +68,8 @@ struct Writer<'t> {
     tokens: &'t [TokenWithSpan],
     at: usize,
     out: Vec<TokenWithSpan>,
+    /// For each parenthesis that is open, and outside of all: whether tables are being listed.
+    lists: Vec<bool>,
 }
 
 /// One side of a comma.
@@ -59,14 +85,33 @@ struct Side {
 impl Writer<'_> {
     /// Copies one token, or all of a parenthesis around tables.
     fn pass(&mut self) {
-        if opens_tables(self.tokens, self.at) {
+        if self.opens_tables() {
             self.parenthesis();
         } else {
             self.copy();
         }
     }
 
+    fn opens_tables(&self) -> bool {
+        let listed = self.lists.last().copied().unwrap_or_default();
+        opens_tables(self.tokens, self.at, listed)
+    }
+
     fn copy(&mut self) {
+        match self.tokens.get(self.at).map(|one| &one.token) {
+            Some(Token::LParen) => self.lists.push(false),
+            Some(Token::RParen) if self.lists.len() > 1 => drop(self.lists.pop()),
+            Some(Token::Word(_)) => {
+                let word = self.tokens.get(self.at);
+                let begins = is_word(word, "FROM");
+                if let Some(list) = self.lists.last_mut()
+                    && (begins || AFTER_TABLES.iter().any(|one| is_word(word, one)))
+                {
+                    *list = begins;
+                }
+            }
+            _ => {}
+        }
         self.out.extend(self.tokens.get(self.at).cloned());
         self.at += 1;
     }
@@ -84,7 +129,7 @@ impl Writer<'_> {
         let mut depth = 0_usize;
         while let Some(one) = self.tokens.get(self.at) {
             let begins = depth == 0 && side.start == self.out.len();
-            if opens_tables(self.tokens, self.at) || begins && holds_tables(self.tokens, self.at) {
+            if self.opens_tables() || begins && holds_tables(self.tokens, self.at) {
                 self.parenthesis();
                 continue;
             }
@@ -119,6 +164,7 @@ impl Writer<'_> {
         if let [Side { joins: false, plain: true, .. }] = sides {
             self.out.remove(opens);
             self.at += 1;
+            self.lists.pop();
             return;
         }
         let span = self.tokens.get(self.at).map(|one| one.span);
