@@ -87,30 +87,42 @@ fn became(
     server: &WebServer,
     (method, target, fields): (&str, &str, &[&str]),
 ) -> (&'static str, Vec<String>) {
-    let (seen, lines) = (server.seen().len(), world.events("operation_decided").len());
+    let decided = || {
+        let all = world.events("operation_decided").into_iter();
+        all.filter(|line| line["kind"] != "connect").collect::<Vec<_>>()
+    };
+    let (seen, lines) = (server.seen().len(), decided().len());
     let mut client = world.web();
     let upgrade = (!fields.is_empty()).then_some("Connection: Upgrade");
     let fields: Vec<&str> = fields.iter().copied().chain(upgrade).collect();
     client.send(request(method, target, &fields));
-    let holds = || world.holds().into_iter().next();
-    let mut became = None;
-    tests::assert_eventually!({
-        if let Some(hold) = holds() {
-            world.reject(hold.id).unwrap();
-            became = Some("hold");
-        }
-        became.is_some() || world.events("operation_decided").len() > lines
+    let mut is_held = false;
+    let status = std::thread::scope(|scope| {
+        let answered = scope.spawn(|| client.head().unwrap().status);
+        tests::assert_eventually!({
+            if let Some(hold) = world.holds().into_iter().next() {
+                world.reject(hold.id).unwrap();
+                is_held = true;
+            }
+            answered.is_finished()
+        });
+        answered.join().unwrap()
     });
-    let status = client.head().unwrap().status;
     let reached = server.seen().len() > seen;
-    let word = became.unwrap_or(match status {
+    let word = match status {
+        _ if is_held => "hold",
         400 => "unread",
         403 => "deny",
         _ => "allow",
-    });
+    };
     assert_eq!(reached, word == "allow", "{method} {target}: {status}");
-    let line = world.events("operation_decided").split_off(lines).pop();
-    let rules = line.as_ref().and_then(|line| line.get("rules")?.as_array());
+    // What is refused for its content may have been allowed first.
+    let effect = if word == "unread" { "deny" } else { word };
+    let last = || decided().split_off(lines).pop();
+    let is_last = || last().is_some_and(|line| line.get("effect").is_some_and(|one| one == effect));
+    tests::assert_eventually!(is_last(), "{method} {target}: no {effect}");
+    let line = last();
+    let rules = line.as_ref().and_then(|line| line["rules"].as_array());
     let names = rules.into_iter().flatten().filter_map(|rule| rule.get("rule")?.as_str());
     (word, names.map(str::to_owned).collect())
 }

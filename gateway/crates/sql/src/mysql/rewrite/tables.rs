@@ -36,6 +36,7 @@ const AFTER_TABLES: &[&str] = &[
     "LOCK",
     "ORDER",
     "PROCEDURE",
+    "RETURNING",
     "SELECT",
     "SET",
     "UNION",
