@@ -111,6 +111,8 @@ impl Writer<'_> {
                     *list = begins;
                 }
             }
+            // Of one statement, the next knows nothing.
+            Some(Token::SemiColon) => self.lists = vec![false],
             _ => {}
         }
         self.out.extend(self.tokens.get(self.at).cloned());
