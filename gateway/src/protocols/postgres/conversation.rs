@@ -1,7 +1,7 @@
 //! The conversation of a live session: what the client asks, what it may, what it is shown.
 //!
 //! Owns the state that both directions share: the answers owed, the names, the transaction's
-//! status, a held request. Must not know sockets ([`Lines`] reads and writes) nor how a decision
+//! status, a held request. Must not know sockets (`pump` reads and writes) nor how a decision
 //! is reached ([`Session`]). Ends with an [`Ended`].
 //!
 //! ```text
