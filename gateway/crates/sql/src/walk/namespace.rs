@@ -78,8 +78,13 @@ impl<'a> Walk<'a> {
         self.levels.get(level)?.entries.get(entry)
     }
 
-    /// Adds an entry to the innermost level.
-    pub(crate) fn add_entry(&mut self, entry: Entry<'a>) -> usize {
+    /// Adds an entry to the innermost level. What is beneath it is kept once: each join with
+    /// shared columns holds the one before it, and would have twice as much.
+    pub(crate) fn add_entry(&mut self, mut entry: Entry<'a>) -> usize {
+        if entry.bases.len() > 1 {
+            entry.bases.sort_unstable();
+            entry.bases.dedup();
+        }
         match self.levels.last_mut() {
             Some(level) => {
                 level.entries.push(entry);

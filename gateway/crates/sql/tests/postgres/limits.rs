@@ -137,3 +137,17 @@ fn texts_that_cost_the_lexer_too_much_never_reach_it() {
     }
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
 }
+
+/// Joins that share columns are of all that they join: taken again with each, that would be twice
+/// as much with each.
+#[test]
+fn joins_by_shared_columns_take_no_more_than_their_length() {
+    for table in ["users", "nowhere"] {
+        for join in ["JOIN # USING (id)", "NATURAL JOIN #"] {
+            let joins = (1..60).map(|n| join.replace('#', &format!("{table} t{n} ")));
+            let joins: Vec<String> = joins.collect();
+            let text = format!("SELECT t0.id FROM {table} t0 {}", joins.join(" "));
+            assert_eq!(read_on_a_worker(text), Ok(1), "{table} {join}");
+        }
+    }
+}
