@@ -79,6 +79,9 @@ pub(super) fn read_all(
         if statements.len() >= limits.statements_max {
             return Err(Unreadable::TooMany { statements_max: limits.statements_max });
         }
+        if !holds_statements(&tokens) && tokens.iter().any(|one| one.token == Token::Colon) {
+            return Err(lexer::tangled("a label where none may stand"));
+        }
         let range = lexer::place(first).start..lexer::place(last).end.min(text.len());
         let now = Scope { temporary: &temporary, ..*scope };
         let reading = Reading::new(&now, limits, names_certain, nodes_left);

@@ -101,7 +101,12 @@ impl Lexer<'_> {
 
     /// Whether the last token ends where the scan is.
     fn touches_last(&self) -> bool {
-        self.tokens.last().is_some_and(|last| place(last).end == self.at)
+        self.begins_at_last(self.at)
+    }
+
+    /// Whether the last token ends at this place.
+    fn begins_at_last(&self, start: usize) -> bool {
+        self.tokens.last().is_some_and(|last| place(last).end == start)
     }
 
     fn last(&self) -> Option<&Token> {

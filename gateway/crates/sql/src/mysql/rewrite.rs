@@ -3,6 +3,7 @@
 //! Owns the list of such changes; each is one that changes neither which relations and columns a
 //! statement names nor where a value comes from. Must not know statements.
 
+mod forms;
 mod tables;
 
 use sqlparser::keywords::Keyword;
@@ -53,6 +54,7 @@ pub(super) fn rewrite(tokens: &mut Vec<TokenWithSpan>) {
             _ => {}
         }
     }
+    forms::rewrite(tokens);
     tokens.retain(|one| one.token != REMOVED);
     tables::rewrite(tokens);
 }

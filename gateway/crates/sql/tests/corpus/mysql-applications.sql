@@ -728,3 +728,174 @@ SET sql_mode = DEFAULT
 --> is set
 --> set on setting sql_mode
 --> setting sql_mode = @@global.sql_mode PINNED
+
+-- # application: a join of joins by shared columns of tables that nobody knows
+SELECT id FROM a NATURAL JOIN b JOIN c USING (id)
+--> is select
+--> select on def.shop.a(*)
+--> select on def.shop.b(*)
+--> select on def.shop.c(*)
+--> out id <- ?def.shop.a.*, ?def.shop.b.*, ?def.shop.c.*
+--> oracle ?def.shop.a.*, ?def.shop.b.*, ?def.shop.c.*
+
+-- # administrator: everything on everything
+GRANT ALL PRIVILEGES ON *.* TO 'reporter'@'%' WITH GRANT OPTION
+--> is grant
+--> grant on database *
+
+-- # administrator: a proxy
+GRANT PROXY ON ''@'' TO 'root'@'localhost' WITH GRANT OPTION
+--> is grant
+--> grant on role *
+
+-- # application: blanks around dots
+SELECT u . email, u .id, u. name FROM shop . users u WHERE u . `id` = .5
+--> is select
+--> select on def.shop.users(email, id, name)
+--> out email = shop.users.email
+--> out id = shop.users.id
+--> out name = shop.users.name
+--> oracle shop.users.id
+
+-- # application: a label in a routine, and a loop over numbers
+CREATE PROCEDURE fill(top INT) BEGIN again: LOOP SET top = top - 1; IF top < 1 THEN LEAVE again; END IF; END LOOP again; FOR i IN 0..9 DO INSERT INTO t VALUES (i, i, i); END FOR; END
+--> is create procedure
+--> create on procedure def.shop.fill
+--> code on procedure def.shop.fill
+
+-- # application: blanks taken away at one end
+SELECT TRIM(LEADING FROM name), TRIM(BOTH FROM email), TRIM(TRAILING 'x' FROM name) FROM users
+--> is select
+--> select on def.shop.users(email, name)
+--> out ? <- shop.users.name
+--> out ? <- shop.users.email
+--> out ? <- shop.users.name
+
+-- # application: a cast to an integer by its other name
+SELECT CAST(card_number AS UNSIGNED INT) FROM users
+--> is select
+--> select on def.shop.users(card_number)
+--> out ? <- shop.users.card_number
+
+-- # application: bytes compared
+SELECT id FROM users WHERE name BETWEEN BINARY 'a' AND BINARY email AND BINARY name = 'x'
+--> is select
+--> select on def.shop.users(email, id, name)
+--> out id = shop.users.id
+--> oracle shop.users.name, shop.users.email
+
+-- # application: an interval among numbers
+SELECT INTERVAL(id, 1, 10, 100) FROM users
+--> is select
+--> select on def.shop.users(id)
+--> out ? <- shop.users.id
+
+-- # application: groups in an order
+SELECT name, COUNT(*) FROM users GROUP BY name DESC, id ASC HAVING COUNT(*) > 1 ORDER BY name DESC
+--> is select
+--> select on def.shop.users(id, name)
+--> out name = shop.users.name
+--> out ?
+--> oracle shop.users.id, shop.users.name
+
+-- # application: hints on indexes
+SELECT u.id FROM users u USE INDEX FOR JOIN (PRIMARY, by_name) IGNORE INDEX FOR ORDER BY (by_mail) JOIN orders FORCE KEY (by_user) ON orders.user_id = u.id
+--> is select
+--> select on def.shop.orders(user_id)
+--> select on def.shop.users(id)
+--> out id = shop.users.id
+--> oracle shop.users.id, shop.orders.user_id
+
+-- # application: a row that may be there, from no table
+INSERT INTO t (a) SELECT 1 ON DUPLICATE KEY UPDATE a = a + VALUES(a)
+--> is insert
+--> select on def.shop.t(a)
+--> insert on def.shop.t(a)
+--> update on def.shop.t(a)
+--> writes def.shop.t.a <- shop.t.a
+
+-- # application: text searched for without parentheses
+SELECT id FROM users WHERE MATCH users.name, email AGAINST ('+a' IN BOOLEAN MODE)
+--> is select
+--> select on def.shop.users(email, id, name)
+--> out id = shop.users.id
+--> oracle shop.users.name, shop.users.email
+
+-- # application: a query in parentheses that begins a union, as a value
+SELECT (SELECT MAX(id) FROM users WHERE id = ANY ((SELECT user_id FROM orders) UNION (SELECT id FROM products))) AS x
+--> is select
+--> select on def.shop.orders(user_id)
+--> select on def.shop.products(id)
+--> select on def.shop.users(id)
+--> out x <- shop.users.id
+--> oracle shop.users.id, shop.orders.user_id, shop.products.id
+
+-- # application: a query among the tables in parentheses
+SELECT s.email FROM orders LEFT JOIN ((SELECT id, email FROM users) AS s, products p) ON s.id = orders.user_id
+--> is select
+--> select on def.shop.orders(user_id)
+--> select on def.shop.products
+--> select on def.shop.users(email, id)
+--> out email = shop.users.email
+--> oracle shop.users.id, shop.orders.user_id
+
+-- # application: a query in parentheses with its name
+SELECT s.email FROM ((SELECT email FROM users) s)
+--> is select
+--> select on def.shop.users(email)
+--> out email = shop.users.email
+
+-- # application: tables in parentheses that are changed
+UPDATE orders, (users u, products p) SET orders.note = p.title WHERE orders.user_id = u.id
+--> is update
+--> select on def.shop.orders(user_id)
+--> select on def.shop.products(title)
+--> select on def.shop.users(id)
+--> update on def.shop.orders(note)
+--> oracle shop.users.id, shop.orders.user_id
+--> writes def.shop.orders.note <- shop.products.title
+
+-- # application: one table in parentheses that is changed
+UPDATE IGNORE (users u) SET u.name = 'x'
+--> is update
+--> update on def.shop.users(name)
+
+-- # application: rows that come again
+WITH RECURSIVE up (id, parent_id) AS (SELECT id, parent_id FROM org_tree UNION SELECT o.id, o.parent_id FROM org_tree o, up WHERE o.id = up.parent_id) CYCLE id, parent_id RESTRICT SELECT id FROM up
+--> is select
+--> select on def.shop.org_tree(id, parent_id)
+--> out id <- shop.org_tree.id
+--> oracle shop.org_tree.id, shop.org_tree.parent_id
+
+-- # application: rows that are looked at
+SELECT id FROM users WHERE id > 7 LIMIT 3 ROWS EXAMINED 700
+--> is select
+--> select on def.shop.users(id)
+--> out id = shop.users.id
+--> oracle shop.users.id
+
+-- # administrator: what is known of columns
+ANALYZE TABLE users PERSISTENT FOR COLUMNS (name, email) INDEXES ALL
+--> is analyze
+--> maintain on def.shop.users
+--> out ?
+
+-- # administrator: locks waited for
+LOCK TABLES users WRITE, orders AS o READ WAIT 3
+--> is lock
+--> lock on def.shop.orders
+--> lock on def.shop.users
+
+-- # administrator: a setting for one plan
+SET STATEMENT optimizer_switch = 'materialization=off' FOR EXPLAIN SELECT id FROM users
+--> is explain
+--> select on def.shop.users(id)
+--> setting optimizer_switch = 'materialization=off'
+--> out ?
+
+-- # dump: a table as a file
+SELECT /*!40001 SQL_NO_CACHE */ `id`, `name` INTO OUTFILE '/tmp/users.txt' /*!50138 CHARACTER SET binary */ FIELDS TERMINATED BY ',' LINES TERMINATED BY '\n' FROM `users`
+--> is copy server file
+--> select on def.shop.users(id, name)
+--> server_file on file /tmp/users.txt
+--> writes def.file./tmp/users.txt.? <- shop.users.id, shop.users.name

@@ -115,3 +115,45 @@ fn too_much_is_refused_by_what_it_is() {
     let error = read("SELECT a FORM t WHERE", limits);
     assert!(error.position().is_some(), "{error:?}");
 }
+
+/// Forms that a careless reader would take twice as long for with each piece, or would look for
+/// from each piece to the end of the text.
+#[test]
+fn a_long_text_takes_no_more_than_its_length() {
+    let began = std::time::Instant::now();
+    for table in ["t", "nowhere"] {
+        for join in ["JOIN # USING (a)", "NATURAL JOIN #", "LEFT JOIN # USING (a, b)"] {
+            let joins = (1..60).map(|n| join.replace('#', &format!("{table} t{n} ")));
+            let joins: Vec<String> = joins.collect();
+            let text = format!("SELECT t0.a FROM {table} t0 {} WHERE b = 1", joins.join(" "));
+            assert_eq!(read_on_a_worker(text), Ok(1), "{table} {join}");
+        }
+        let doubled = |n: usize| format!("w{n} AS (SELECT x.a FROM w{0} x, w{0} y)", n - 1);
+        let queries: Vec<String> = (1..60).map(doubled).collect();
+        let _ = read_on_a_worker(format!(
+            "WITH w0 AS (SELECT a FROM {table}), {} SELECT a FROM w59",
+            queries.join(", ")
+        ));
+    }
+    for piece in [
+        "GROUP BY a ",
+        "MATCH a, ",
+        "USE INDEX (a, ",
+        "USE INDEX (a) ",
+        ") CYCLE a, ",
+        "INTERVAL (a ",
+        "((SELECT a ",
+        "((SELECT a) ",
+        "FROM ((SELECT a) ",
+        "LIMIT 1 ROWS EXAMINED ",
+        "BINARY a, ",
+        "a . b, ",
+        "0..",
+        "TRIM(BOTH FROM ",
+    ] {
+        let _ = read_on_a_worker(format!("SELECT {}", piece.repeat(3_000_000 / piece.len())));
+        let _ = read_on_a_worker(format!("SELECT ({}", piece.repeat(100)));
+    }
+    let took = began.elapsed();
+    assert!(took.as_secs() < 120, "it took {took:?}");
+}

@@ -8,6 +8,9 @@ use sqlparser::tokenizer::Token;
 use super::{Lexer, tangled, word};
 use crate::Unreadable;
 
+/// What may stand around a dot.
+const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+
 const RUNS_INTO_WORD: Unreadable = tangled("a number that runs into a word");
 
 impl Lexer<'_> {
@@ -31,6 +34,8 @@ impl Lexer<'_> {
         }
         self.take_while(|byte| byte.is_ascii_digit());
         match self.peek(0) {
+            // `FOR i IN 0..9` in a routine.
+            Some(b'.') if self.peek(1) == Some(b'.') => self.range(start),
             Some(b'.') => {
                 self.at += 1;
                 self.fraction(start)
@@ -41,7 +46,18 @@ impl Lexer<'_> {
         }
     }
 
-    /// `.5`, or the dot between two names.
+    /// A number, and the two dots after it, which the grammar takes nowhere: they stand in bodies.
+    fn range(&mut self, start: usize) -> Result<(), Unreadable> {
+        let content = self.text.get(start..self.at).unwrap_or_default();
+        self.push(start, Token::Number(content.into(), false))?;
+        for _ in 0..2 {
+            self.at += 1;
+            self.push(self.at - 1, Token::Period)?;
+        }
+        if self.peek(0) == Some(b'.') { Err(RUNS_INTO_WORD) } else { Ok(()) }
+    }
+
+    /// `.5`, the dot between two names, or that of `*.*`.
     pub(super) fn dot(&mut self) -> Result<(), Unreadable> {
         let start = self.at;
         let next = self.peek(1);
@@ -52,8 +68,17 @@ impl Lexer<'_> {
             self.at += 1;
             return self.fraction(start);
         }
-        let named = matches!(self.last(), Some(Token::Word(_))) && self.touches_last();
-        let names = next.is_some_and(|byte| word::begins(byte) || matches!(byte, b'`' | b'*'));
+        // Blanks may stand on both sides. A word that touches the dot before it is a name; one that
+        // does not is one only where it is not reserved.
+        let rest = self.text.get(self.at + 1..).unwrap_or_default().trim_start_matches(BLANKS);
+        let next = rest.bytes().next();
+        let (named, names) = match self.last() {
+            Some(Token::Word(_)) => {
+                (true, next.is_some_and(|byte| word::begins(byte) || matches!(byte, b'`' | b'*')))
+            }
+            Some(Token::Mul) => (self.touches_last(), rest.starts_with('*')),
+            _ => (false, false),
+        };
         if !named || !names {
             return Err(tangled("a dot that stands between no two names"));
         }

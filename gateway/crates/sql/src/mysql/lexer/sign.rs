@@ -23,6 +23,8 @@ impl Lexer<'_> {
             (b'>', Some(b'>'), _) => (2, Token::ShiftRight),
             (b'>', ..) => (1, Token::Gt),
             (b':', Some(b'='), _) => (2, Token::Assignment),
+            // After a label, in what holds statements, and nowhere else.
+            (b':', ..) => (1, Token::Colon),
             (b'|', Some(b'|'), _) => (2, Token::StringConcat),
             (b'&', Some(b'&'), _) => (2, Token::make_word("AND", None)),
             (b'-', Some(b'>'), Some(b'>')) => (3, Token::LongArrow),

@@ -47,7 +47,8 @@ impl Lexer<'_> {
         if word.starts_with('_') && words::is_charset(word) && self.introduces()? {
             return Ok(());
         }
-        let named = self.last() == Some(&Token::Period) || self.is_called_with_a_blank(word);
+        let named = (self.last() == Some(&Token::Period) && self.begins_at_last(start))
+            || self.is_called_with_a_blank(word);
         let quote = if named { Some('`') } else { None };
         self.push(start, Token::make_word(word, quote))
     }

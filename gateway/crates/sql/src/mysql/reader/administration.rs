@@ -33,7 +33,7 @@ impl Reader {
             "TRUNCATE" => {
                 let _ = self.take(&["TABLE"]);
                 let name = self.name()?;
-                let _ = self.take_any(&["WAIT", "NOWAIT"]);
+                self.wait();
                 Plain::new(StatementKind::Truncate).needs(Action::Truncate, On::Relation(name))
             }
             "GRANT" | "REVOKE" => self.grant(first)?,
@@ -51,17 +51,34 @@ impl Reader {
     fn tend(&mut self, what: &'static str, answer: Answer) -> Read<Plain> {
         let _ = self.take_any(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
         self.parser.advance_token();
-        let tables = self.list(Self::name)?;
-        while self.take_any(&[
-            "QUICK", "FAST", "MEDIUM", "EXTENDED", "CHANGED", "USE_FRM", "NOWAIT", "FORCE",
-        ]) || self.take(&["FOR", "UPGRADE"])
-            || self.take(&["PERSISTENT", "FOR", "ALL"])
+        let tables = self.list(|this| {
+            let name = this.name()?;
+            this.statistics()?;
+            Ok(name)
+        })?;
+        while self.take_any(&["QUICK", "FAST", "MEDIUM", "EXTENDED", "CHANGED", "USE_FRM", "FORCE"])
+            || self.take(&["FOR", "UPGRADE"])
         {}
+        self.wait();
         let mut plain = Plain::new(StatementKind::Maintain { what }).answers(answer);
         for table in tables {
             plain = plain.needs(Action::Maintain, On::Relation(table));
         }
         Ok(plain)
+    }
+
+    /// `PERSISTENT FOR ALL`, `PERSISTENT FOR COLUMNS (a, b) INDEXES ALL`.
+    fn statistics(&mut self) -> Read<()> {
+        if !self.take(&["PERSISTENT", "FOR"]) || self.take(&["ALL"]) {
+            return Ok(());
+        }
+        for what in ["COLUMNS", "INDEXES"] {
+            self.expect(&[what])?;
+            if !self.take(&["ALL"]) {
+                self.skip_parentheses()?;
+            }
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> Read<Plain> {
@@ -109,7 +126,19 @@ impl Reader {
             let _ = writes;
             plain = plain.needs(Action::Lock, On::Relation(table));
         }
+        self.wait();
         Ok(plain)
+    }
+
+    /// `WAIT 3`, `NOWAIT`: for how long others' locks are waited for.
+    fn wait(&mut self) {
+        if !self.take(&["NOWAIT"])
+            && self.is("WAIT")
+            && matches!(self.parser.peek_nth_token_ref(1).token, Token::Number(..))
+        {
+            self.parser.advance_token();
+            self.parser.advance_token();
+        }
     }
 
     fn locked(&mut self) -> Read<(sqlparser::ast::ObjectName, bool)> {
@@ -131,6 +160,10 @@ impl Reader {
     fn grant(&mut self, first: &str) -> Read<Plain> {
         let what = if first == "GRANT" { "grant" } else { "revoke" };
         let plain = Plain::new(StatementKind::Grant { what });
+        if self.is("PROXY") {
+            self.skip_rest();
+            return Ok(plain.needs(Action::Grant, On::Global("role", "*".into())));
+        }
         while !self.at_end() && !self.is("ON") && !self.is_any(&["TO", "FROM"]) {
             if self.parser.peek_token_ref().token == Token::LParen {
                 self.skip_parentheses()?;

@@ -157,10 +157,12 @@ pub(super) fn take_into(tokens: &mut Vec<TokenWithSpan>) -> Read<Option<Into>> {
         };
         let file = file.clone();
         end += 2;
-        const OPTIONS: [&str; 14] = [
-            "CHARACTER",
-            "SET",
-            "CHARSET",
+        if word(end, "CHARSET") {
+            end += 2;
+        } else if word(end, "CHARACTER") && word(end + 1, "SET") {
+            end += 3;
+        }
+        const OPTIONS: [&str; 9] = [
             "FIELDS",
             "COLUMNS",
             "LINES",
@@ -170,8 +172,6 @@ pub(super) fn take_into(tokens: &mut Vec<TokenWithSpan>) -> Read<Option<Into>> {
             "STARTING",
             "OPTIONALLY",
             "BY",
-            "utf8",
-            "utf8mb4",
         ];
         while OPTIONS.iter().any(|option| word(end, option))
             || (word(end - 1, "BY")

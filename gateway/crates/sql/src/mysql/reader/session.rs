@@ -139,7 +139,7 @@ impl Reader {
         let statements = [
             "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "REPLACE", "UPDATE", "DELETE",
             "TRUNCATE", "CALL", "DO", "CREATE", "ALTER", "DROP", "RENAME", "ANALYZE", "OPTIMIZE",
-            "CHECK", "REPAIR", "SHOW",
+            "CHECK", "REPAIR", "SHOW", "EXPLAIN", "DESCRIBE", "DESC",
         ];
         if !opens && !self.is_any(&statements) {
             return Ok(self.unknown());

@@ -1,5 +1,5 @@
 //! Parentheses around tables: `FROM (a, b)`, `FROM a, (b, c)`, `LEFT JOIN (a, b JOIN c ON ..) ON ..`,
-//! `FROM (a)`.
+//! `FROM (a)`, `FROM ((SELECT ..) a)`, `UPDATE a, (b, c)`.
 //!
 //! Owns their form without commas, which is all that the grammar knows: each comma becomes a
 //! `CROSS JOIN`, whose sides stand in parentheses of their own where they are joins, because a comma
@@ -49,19 +49,52 @@ const AFTER_TABLES: &[&str] = &[
 /// between tables.
 fn opens_tables(tokens: &[TokenWithSpan], index: usize, listed: bool) -> bool {
     let before = index.checked_sub(1).and_then(|before| tokens.get(before));
-    let in_place = listed && before.is_some_and(|one| one.token == Token::Comma)
+    let in_place = listed
+        && (before.is_some_and(|one| one.token == Token::Comma)
+            || ["UPDATE", "IGNORE", "LOW_PRIORITY"].iter().any(|word| is_word(before, word)))
         || ["FROM", "JOIN", "STRAIGHT_JOIN"].iter().any(|word| is_word(before, word));
     in_place && holds_tables(tokens, index)
 }
 
-/// Whether what opens here begins with the name of a table.
+/// Whether what opens here begins with a table: a name, or a query that is given one.
 fn holds_tables(tokens: &[TokenWithSpan], index: usize) -> bool {
     if tokens.get(index).is_none_or(|one| one.token != Token::LParen) {
         return false;
     }
-    let inner = tokens.iter().skip(index).find(|one| one.token != Token::LParen);
-    matches!(inner.map(|one| &one.token), Some(Token::Word(_)))
-        && !["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| is_word(inner, word))
+    let opened = tokens.iter().skip(index).take_while(|one| one.token == Token::LParen).count();
+    let inner = tokens.get(index + opened);
+    if !["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| is_word(inner, word)) {
+        return matches!(inner.map(|one| &one.token), Some(Token::Word(_)));
+    }
+    opened > 1 && is_named(tokens, index + opened - 1)
+}
+
+/// Whether a name follows the parenthesis that opens here.
+fn is_named(tokens: &[TokenWithSpan], opens: usize) -> bool {
+    let mut depth = 0_usize;
+    for index in opens..tokens.len() {
+        match tokens.get(index).map(|one| &one.token) {
+            Some(Token::LParen) => depth += 1,
+            Some(Token::RParen) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            let next = tokens.get(index + 1);
+            return matches!(next.map(|one| &one.token), Some(Token::Word(_)))
+                && !AFTER_TABLES.iter().any(|word| is_word(next, word));
+        }
+    }
+    false
+}
+
+/// Whether the tables of an `UPDATE` follow this word: it begins the statement.
+fn begins_update(tokens: &[TokenWithSpan], index: usize) -> bool {
+    let before = index.checked_sub(1).and_then(|before| tokens.get(before));
+    is_word(tokens.get(index), "UPDATE")
+        && (before.is_none_or(|one| one.token == Token::SemiColon)
+            || ["EXPLAIN", "DESCRIBE", "DESC", "ANALYZE", "EXTENDED", "PARTITIONS"]
+                .iter()
+                .any(|word| is_word(before, word)))
 }
 
 /// Copies tokens, some of them otherwise.
@@ -79,8 +112,6 @@ struct Side {
     start: usize,
     /// Whether it is more than one table.
     joins: bool,
-    /// Whether it is a name and an alias, or a parenthesis around tables.
-    plain: bool,
 }
 
 impl Writer<'_> {
@@ -104,7 +135,7 @@ impl Writer<'_> {
             Some(Token::RParen) if self.lists.len() > 1 => drop(self.lists.pop()),
             Some(Token::Word(_)) => {
                 let word = self.tokens.get(self.at);
-                let begins = is_word(word, "FROM");
+                let begins = is_word(word, "FROM") || begins_update(self.tokens, self.at);
                 if let Some(list) = self.lists.last_mut()
                     && (begins || AFTER_TABLES.iter().any(|one| is_word(word, one)))
                 {
@@ -120,7 +151,7 @@ impl Writer<'_> {
     }
 
     fn side(&self) -> Side {
-        Side { start: self.out.len(), joins: false, plain: true }
+        Side { start: self.out.len(), joins: false }
     }
 
     /// Copies a parenthesis around tables, which opens here.
@@ -154,7 +185,6 @@ impl Writer<'_> {
                 Token::RParen => depth -= 1,
                 _ => {}
             }
-            side.plain &= matches!(one.token, Token::Word(_) | Token::Period);
             side.joins |=
                 depth == 0 && matches!(word_of(Some(one)), Some("JOIN" | "STRAIGHT_JOIN"));
             self.copy();
@@ -164,7 +194,7 @@ impl Writer<'_> {
 
     /// Ends a parenthesis that began at `opens` in what was written.
     fn close(&mut self, opens: usize, sides: &[Side]) {
-        if let [Side { joins: false, plain: true, .. }] = sides {
+        if let [Side { joins: false, .. }] = sides {
             self.out.remove(opens);
             self.at += 1;
             self.lists.pop();

@@ -10,8 +10,18 @@ use crate::mysql::command::{Changes, Command, CreateTable};
 use crate::mysql::reader::{Read, Reader};
 
 /// Storage engines that keep a table's rows in the server's own files and nowhere else.
-const OWN_ENGINES: [&str; 9] =
-    ["INNODB", "MYISAM", "ARIA", "MEMORY", "HEAP", "ARCHIVE", "BLACKHOLE", "ROCKSDB", "SEQUENCE"];
+const OWN_ENGINES: [&str; 10] = [
+    "INNODB",
+    "MYISAM",
+    "ARIA",
+    "MEMORY",
+    "HEAP",
+    "ARCHIVE",
+    "BLACKHOLE",
+    "CSV",
+    "ROCKSDB",
+    "SEQUENCE",
+];
 
 impl Reader {
     pub(super) fn create_table(&mut self, replace: bool, temporary: bool) -> Read<Command> {
@@ -125,6 +135,7 @@ impl Reader {
             let _ = self.take(&["IF", "EXISTS"]);
             changes.renamed_columns.push(self.ident()?);
         } else if self.take(&["RENAME", "INDEX"]) || self.take(&["RENAME", "KEY"]) {
+            let _ = self.take(&["IF", "EXISTS"]);
             self.ident()?;
         } else if self.take(&["RENAME"]) {
             let _ = self.take_any(&["TO", "AS"]) || self.takes(&Token::Eq);
