@@ -899,3 +899,12 @@ SELECT /*!40001 SQL_NO_CACHE */ `id`, `name` INTO OUTFILE '/tmp/users.txt' /*!50
 --> select on def.shop.users(id, name)
 --> server_file on file /tmp/users.txt
 --> writes def.file./tmp/users.txt.? <- shop.users.id, shop.users.name
+
+-- # application: words of such forms as names
+SELECT o.id cycle, o.total examined FROM orders o JOIN (SELECT id duplicate FROM users) u ON duplicate = o.user_id
+--> is select
+--> select on def.shop.orders(id, total, user_id)
+--> select on def.shop.users(id)
+--> out cycle = shop.orders.id
+--> out examined = shop.orders.total
+--> oracle shop.users.id, shop.orders.user_id

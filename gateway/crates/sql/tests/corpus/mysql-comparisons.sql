@@ -19,6 +19,12 @@ SELECT o.id FROM users u, orders o WHERE o.note LIKE u.email
 SELECT o.id FROM users u, orders o WHERE u.email REGEXP o.note
 SELECT o.id FROM users u, orders o WHERE u.email BETWEEN o.note AND 'z'
 SELECT o.id FROM users u, orders o WHERE u.email IN (o.note, 'a')
+SELECT o.id FROM users u, orders o WHERE u.email = BINARY o.note
+SELECT o.id FROM users u, orders o WHERE u.email BETWEEN BINARY o.note AND 'z'
+SELECT INTERVAL(ASCII(u.email), o.id) FROM users u, orders o
+SELECT o.id FROM orders o JOIN ((SELECT email FROM users) s) ON s.email = o.note
+SELECT o.id FROM orders o WHERE o.note = ANY ((SELECT email FROM users) UNION (SELECT title FROM products))
+UPDATE orders o, (users u, products p) SET o.total = 1 WHERE o.note = u.email
 SELECT o.id FROM users u, orders o WHERE NOT (u.email <> o.note OR u.id <> 1)
 SELECT o.id FROM users u, orders o WHERE LOCATE(o.note, u.email)
 SELECT o.id FROM users u, orders o WHERE IF(u.email = o.note, 1, 0)

@@ -22,7 +22,8 @@ pub(super) fn rewrite(tokens: &mut Vec<TokenWithSpan>) {
             Keyword::INTERVAL => interval(tokens, index),
             Keyword::GROUP if is_at(tokens, index + 1, "BY") => grouped(tokens, index + 2),
             Keyword::INDEX | Keyword::KEY => hint(tokens, index),
-            Keyword::DUPLICATE => duplicate(tokens, index),
+            // A column may be called so, too.
+            Keyword::DUPLICATE if is_at(tokens, index + 1, "KEY") => duplicate(tokens, index),
             Keyword::ROWS if is_at(tokens, index + 1, "EXAMINED") => examined(tokens, index),
             Keyword::CYCLE => cycle(tokens, index),
             Keyword::MATCH => lists.extend(matched(tokens, index + 1)),
