@@ -15,6 +15,7 @@ use super::gate::Gate;
 use super::guard::Guarded;
 use super::live::Session;
 use super::log::{Answer, Transfer};
+use super::own_tables::OwnTables;
 use super::pending::Login;
 use super::permit::{ConnectPermit, Receipt};
 use super::refusal::{Refusal, RefusalKind};
@@ -116,6 +117,11 @@ impl Session {
         if let Some(database) = &mut self.database {
             database.add_temporary(names);
         }
+    }
+
+    /// Sets which temporary tables there are; nothing where it is not known.
+    pub fn set_own_tables(&mut self, tables: Option<OwnTables>) {
+        self.own_tables = tables;
     }
 
     /// The type of a stored column, where the snapshot knows it.

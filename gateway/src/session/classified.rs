@@ -157,7 +157,7 @@ impl Classified {
 
 /// A relation that the snapshot does not know may be a copy of anything. Of one that another session
 /// has just made, all columns together (`*`) are masked where one of them could be.
-fn unlisted(profile: &MaskProfile, path: &ObjectPath, column: &str) -> Classification {
+pub(super) fn unlisted(profile: &MaskProfile, path: &ObjectPath, column: &str) -> Classification {
     if profile.columns.is_empty() {
         return Classification::Plain;
     }

@@ -30,6 +30,7 @@ use super::classified::Classified;
 use super::exchanges::PathMasks;
 use super::judgement::Judgement;
 use super::log::{SessionLog, not_recorded};
+use super::own_tables::OwnTables;
 use super::pending::{Identified, Login};
 use super::permit::{Permit, Receipt};
 use super::refusal::{Refusal, RefusalKind};
@@ -69,6 +70,8 @@ pub struct Session {
     pub(super) policy_changes: watch::Receiver<u64>,
     pub(super) number: OperationNumber,
     pub(super) database: Option<DatabaseScope>,
+    /// Its temporary tables, where they are known.
+    pub(super) own_tables: Option<OwnTables>,
     pub(super) login: Login,
     pub(super) connect: Arc<Operation>,
     pub(super) verified: Option<Timestamp>,

@@ -255,6 +255,7 @@ impl Pending {
             policy_changes,
             number: OperationNumber(0),
             database: None,
+            own_tables: None,
             login,
             connect: Arc::clone(&connect),
             verified: None,

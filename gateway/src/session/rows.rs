@@ -12,6 +12,7 @@ use sql::{Catalog, Comparison, Form, Meeting, OutputLineage, Outputs, Source, St
 
 use super::classified::{Classification, Classified};
 use super::live::Session;
+use super::own_tables::OwnTables;
 use super::permit::Receipt;
 use super::refusal::{Refusal, RefusalKind};
 use super::statements::Statements;
@@ -196,13 +197,21 @@ impl Session {
         } else {
             database.snapshot.classified(profile)
         };
-        Some(View { catalog: database.catalog(), classified, profile })
+        Some(View {
+            database: &database.snapshot.key.database,
+            catalog: database.catalog(),
+            own: self.own_tables.as_ref(),
+            classified,
+            profile,
+        })
     }
 }
 
 /// The classification as one answer sees it.
 struct View<'a> {
+    database: &'a str,
     catalog: &'a Catalog,
+    own: Option<&'a OwnTables>,
     classified: Arc<Classified>,
     profile: &'a MaskProfile,
 }
@@ -217,11 +226,29 @@ impl<'a> View<'a> {
             .iter()
             .any(|one| matches!(one.action, Action::Execute | Action::Unknown | Action::Code));
         let touched = flattened(statement).flat_map(|one| &one.relations).any(|relation| {
+            if self.own.is_some_and(|own| own.has(relation)) {
+                return false;
+            }
             relation.oid.is_none_or(|oid| {
                 self.classified.touches(oid) || self.catalog.relation_by_oid(oid).is_none()
             })
         });
         if unclear || touched { any } else { None }
+    }
+
+    /// The classification of a column by the server's own identity of it.
+    fn column(&self, relation: u32, attribute: i16) -> Classification {
+        let own = || self.own?.column(self.profile, self.database, (relation, attribute));
+        match self.classified.column(self.catalog, relation, attribute) {
+            Classification::Unknown => own().unwrap_or(Classification::Unknown),
+            found => found,
+        }
+    }
+
+    /// The classification of a source of a statement's lineage.
+    fn source(&self, source: &Source) -> Classification {
+        let own = self.own.and_then(|own| own.source(self.profile, source));
+        own.unwrap_or_else(|| self.classified.source(self.catalog, self.profile, source))
     }
 
     /// Classification and lineage of one output; the last says that nothing is known at all.
@@ -243,7 +270,7 @@ impl<'a> View<'a> {
             (None, _) => None,
         };
         if let Some((relation, attribute)) = identity {
-            return match self.classified.column(self.catalog, relation, attribute) {
+            return match self.column(relation, attribute) {
                 Classification::Masked(mask) => (Some(mask), Lineage::Known, false),
                 Classification::Plain => (None, Lineage::Known, false),
                 Classification::Unknown => (None, Lineage::Opaque, true),
@@ -252,7 +279,7 @@ impl<'a> View<'a> {
         let Some(lineage) = lineage else { return (None, Lineage::Opaque, false) };
         let mut forced = false;
         for source in &lineage.sources {
-            match self.classified.source(self.catalog, self.profile, source) {
+            match self.source(source) {
                 Classification::Masked(mask) => return (Some(mask), Lineage::Derived, false),
                 Classification::Unknown => forced = true,
                 Classification::Plain => {}
@@ -266,7 +293,7 @@ impl<'a> View<'a> {
     fn objects_to(&self, comparison: &Comparison) -> Option<Refusal> {
         let made_up = !comparison.computed.is_empty();
         let tag = comparison.shows(|source| {
-            match self.classified.source(self.catalog, self.profile, source) {
+            match self.source(source) {
                 Classification::Masked(mask) => Some(mask.tag.clone()),
                 // It may be a classified one under a new name, unless it is temporary: joins of
                 // temporary relations with stored ones stay.
@@ -298,7 +325,7 @@ impl<'a> View<'a> {
 
     /// The mask of a source, where it has one.
     fn masked(&self, source: &Source) -> Option<Arc<ColumnMask>> {
-        match self.classified.source(self.catalog, self.profile, source) {
+        match self.source(source) {
             Classification::Masked(mask) => Some(mask),
             // A relation this very session made is a copy that was judged when it was made.
             Classification::Plain | Classification::Unknown => None,

@@ -116,6 +116,31 @@ impl Statements {
         }))
     }
 
+    /// A query that runs inside what needed these accesses: its rows are those of a function, of
+    /// which nothing is known.
+    #[must_use]
+    pub fn opened_by(accesses: Arc<[Access]>) -> Arc<Self> {
+        let statement = Statement {
+            kind: StatementKind::Select,
+            range: 0..0,
+            accesses: Arc::clone(&accesses),
+            relations: Vec::new(),
+            outputs: Outputs::Unknown,
+            read_columns: Vec::new(),
+            comparisons: Vec::new(),
+            writes_from: Vec::new(),
+            settings: Vec::new(),
+            refers_to: None,
+            creates_temporary: Vec::new(),
+        };
+        let operation = Operation { kind: "select".into(), text: "".into(), accesses };
+        Arc::new(Self {
+            operation: Arc::new(operation),
+            analysis: Analysis { statements: vec![statement] },
+            unreadable: None,
+        })
+    }
+
     /// An operation on what is the principal's own: no rule needs to grant it. It is judged and
     /// recorded like any.
     #[must_use]

@@ -16,11 +16,13 @@
 
 mod answers;
 mod calls;
+mod cursors;
 mod effects;
 mod expected;
 mod path;
 mod requests;
 mod rows;
+mod temporaries;
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -38,9 +40,11 @@ use super::shape::Buffers;
 use super::words::{Complaint, put_our_notice, put_refusal, state};
 use crate::protocols::pump::{Ending, Talk};
 use crate::session::{Held, Refusal, Session};
+use cursors::Calls;
 use expected::{Answer, NameUndo, Owed, Portal, Prepared, Running};
 use path::Path;
 use rows::ShapeCache;
+use temporaries::Temporaries;
 
 /// What a refused request is replaced by upstream. It cannot be parsed, so it cannot do anything;
 /// what the client wrote stays here.
@@ -72,9 +76,13 @@ pub(super) struct Conversation {
     shapes: ShapeCache,
     buffers: Buffers,
     catalog_checked: tokio::time::Instant,
+    /// When the unnamed statement was parsed.
+    unnamed_at: tokio::time::Instant,
     /// Whether something that was run here may have changed the catalogue.
     catalog_due: bool,
     path: Path,
+    calls: Calls,
+    temporaries: Temporaries,
     fatal_shown: bool,
 }
 
@@ -179,8 +187,11 @@ impl Conversation {
             shapes: ShapeCache::default(),
             buffers: Buffers::default(),
             catalog_checked: tokio::time::Instant::now(),
+            unnamed_at: tokio::time::Instant::now(),
             catalog_due: false,
             path,
+            calls: Calls::default(),
+            temporaries: Temporaries::default(),
             fatal_shown: false,
         }
     }

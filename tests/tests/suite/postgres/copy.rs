@@ -4,6 +4,7 @@
 
 use tests::client::Client;
 use tests::client::messages::{error, message, query, rows, tags};
+use tests::cluster::Cluster;
 use tests::world::World;
 
 fn data(client: &mut Client, text: &str) -> (String, Vec<u8>) {
@@ -77,6 +78,25 @@ fn copied_in_rows_arrive_and_a_failed_copy_leaves_the_session_usable() {
     client.send(&message(b'f', b"changed my mind\0")).unwrap();
     assert_eq!(error(&client.until_ready()).unwrap().code(), "57014");
     assert_eq!(rows(&client.query("SELECT 2")), [["2"]]);
+}
+
+#[test]
+fn a_copy_that_fails_leaves_nothing_that_a_question_of_ours_would_wait_for() {
+    let rule = "{ id: paths, effect: allow, target: shop, sql: { actions: [set], objects: [search_path] } }";
+    let world = World::with(Cluster::shared(), |usual| usual.rule(rule));
+    let database = world.cluster().fresh_database();
+    let mut client = world.login(&database).unwrap();
+    for before in ["SET search_path = pg_catalog, public", "SELECT 1"] {
+        assert!(error(&client.query(before)).is_none());
+        for ended_by in [b"1\t1\tx\t7\t2024-01-01\n".as_slice(), b"not a number\n"] {
+            client.send(&query("COPY orders FROM STDIN")).unwrap();
+            assert_eq!(client.receive().unwrap().tag, b'G');
+            client.send(&[message(b'd', b"neither\n"), message(b'd', ended_by)].concat()).unwrap();
+            client.send(&message(b'c', b"")).unwrap();
+            assert_eq!(error(&client.until_ready()).unwrap().code(), "22P02");
+            assert_eq!(rows(&client.query("SELECT 1")), [["1"]], "after {before}");
+        }
+    }
 }
 
 #[test]

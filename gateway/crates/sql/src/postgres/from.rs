@@ -211,11 +211,16 @@ impl<'a> Analyser<'a> {
         let (right_columns, right_open) = self.side(right);
         self.spend(left_columns.len() + right_columns.len())?;
         let shared: Vec<&'a str> = if join.is_natural {
-            let names: rustc_hash::FxHashSet<&str> =
-                right_columns.iter().map(|column| column.name).collect();
-            let open = left_open.is_some() || right_open.is_some();
+            // A side that is not known may have any column of the other.
+            let names = |columns: &[OutColumn<'a>]| -> rustc_hash::FxHashSet<&'a str> {
+                columns.iter().map(|column| column.name).collect()
+            };
+            let (on_left, on_right) = (names(&left_columns), names(&right_columns));
             let common = left_columns.iter().map(|column| column.name);
-            common.filter(|name| names.contains(name) || open).collect()
+            let common = common.filter(|name| on_right.contains(name) || right_open.is_some());
+            let others = right_columns.iter().map(|column| column.name);
+            let others = others.filter(|name| left_open.is_some() && !on_left.contains(name));
+            common.chain(others).collect()
         } else {
             join.using_clause().iter().filter_map(nodes::String::sval).collect()
         };

@@ -36,11 +36,11 @@ pub(super) fn class(name: &str, value: &SettingValue) -> Class {
     match name {
         "client_encoding" | "names" if is_utf8(value) => Class::Harmless,
         "standard_conforming_strings" if is_on(value) => Class::Harmless,
+        // Back to what the session started with, which is what it was pinned at.
+        _ if *value == SettingValue::Default => Class::Harmless,
         "client_encoding" | "names" | "standard_conforming_strings" | "backslash_quote" => {
             Class::Pinned
         }
-        // Back to what the session started with, which the session has chosen.
-        _ if *value == SettingValue::Default => Class::Harmless,
         _ if HARMLESS.contains(name) || name.starts_with("enable_") => Class::Harmless,
         _ => Class::Ruled,
     }
@@ -112,7 +112,8 @@ mod tests {
         let text = |text: &str| SettingValue::Text(text.into());
         assert_eq!(class("client_encoding", &text("UTF8")), Class::Harmless);
         assert_eq!(class("client_encoding", &text("SJIS")), Class::Pinned);
-        assert_eq!(class("client_encoding", &SettingValue::Default), Class::Pinned);
+        assert_eq!(class("client_encoding", &SettingValue::Default), Class::Harmless);
+        assert_eq!(class("client_encoding", &SettingValue::Computed), Class::Pinned);
         assert_eq!(class("standard_conforming_strings", &text("on")), Class::Harmless);
         assert_eq!(class("standard_conforming_strings", &text("off")), Class::Pinned);
         assert_eq!(class("backslash_quote", &text("on")), Class::Pinned);

@@ -119,10 +119,6 @@ impl Conversation {
             Kind::ReadyForQuery => return self.show_ready(lines, frame),
             _ => {}
         }
-        // Marks have no answer of their own.
-        while matches!(self.owed.front(), Some(Owed { answer: Answer::CopyEnd, .. })) {
-            self.owed.pop_front();
-        }
         let Some(owed) = self.owed.front_mut() else {
             return Err(unexpected(kind));
         };
@@ -130,7 +126,7 @@ impl Conversation {
             (Answer::Parse, Kind::ParseComplete)
             | (Answer::Bind, Kind::BindComplete)
             | (Answer::Close, Kind::CloseComplete) => {
-                self.owed.pop_front();
+                self.pop_answered();
                 Ok(Show::AsIs)
             }
             (Answer::DescribeStatement { types_came }, Kind::ParameterDescription)
@@ -143,11 +139,11 @@ impl Conversation {
             (Answer::DescribeStatement { types_came: true }, Kind::RowDescription) => {
                 let body = lines.shown.answers.body(frame);
                 RowDescription::read(body).map_err(upstream_violation)?;
-                self.owed.pop_front();
+                self.pop_answered();
                 Ok(Show::AsIs)
             }
             (Answer::DescribeStatement { types_came: true }, Kind::NoData) => {
-                self.owed.pop_front();
+                self.pop_answered();
                 Ok(Show::AsIs)
             }
             (Answer::DescribePortal { portal, shown }, Kind::RowDescription | Kind::NoData) => {
@@ -160,7 +156,7 @@ impl Conversation {
                 };
                 *portal.description.lock() = description;
                 let shown = *shown;
-                self.owed.pop_front();
+                self.pop_answered();
                 Ok(if shown { Show::AsIs } else { Show::No })
             }
             (Answer::Query(_) | Answer::Execute(_), _) => self.answer_running(lines, frame, kind),
@@ -169,6 +165,9 @@ impl Conversation {
             }
             (Answer::Path(schemas), _) => {
                 super::path::collect(schemas, kind, lines.shown.answers.body(frame))
+            }
+            (Answer::Temporaries(tables), _) => {
+                super::temporaries::collect(tables, kind, lines.shown.answers.body(frame))
             }
             _ => Err(unexpected(kind)),
         }
@@ -270,9 +269,19 @@ impl Conversation {
         }
     }
 
+    /// Takes the answer in front, which has come whole, and the marks behind it, which have no
+    /// answer of their own: once everything is answered, nothing is left that could be waited for.
+    fn pop_answered(&mut self) -> Option<Owed> {
+        let answered = self.owed.pop_front();
+        while matches!(self.owed.front(), Some(Owed { answer: Answer::CopyEnd, .. })) {
+            self.owed.pop_front();
+        }
+        answered
+    }
+
     /// The operation in front has been answered.
     fn finish_front(&mut self, outcome: OperationOutcome) {
-        let Some(owed) = self.owed.pop_front() else { return };
+        let Some(owed) = self.pop_answered() else { return };
         if let Answer::Query(running) | Answer::Execute(running) = owed.answer {
             self.finish(*running, outcome);
         }
@@ -307,9 +316,7 @@ impl Conversation {
             return Ok(self.show_words(lines, frame));
         }
         self.note_failure();
-        while matches!(self.owed.front(), Some(Owed { answer: Answer::CopyEnd, .. })) {
-            self.owed.pop_front();
-        }
+        self.temporaries_may_be_gone();
         let Some(owed) = self.owed.front_mut() else {
             return Err(unexpected(Kind::Error));
         };
@@ -335,7 +342,7 @@ impl Conversation {
                 collector.refused(Some(&sqlstate));
                 Ok(Show::No)
             }
-            Answer::Path(_) => Err(unexpected(Kind::Error)),
+            Answer::Path(_) | Answer::Temporaries(_) => Err(unexpected(Kind::Error)),
             // Deferred constraints are checked when the implicit transaction is committed.
             Answer::Sync => Ok(self.show_words(lines, frame)),
             _ => {
@@ -382,10 +389,7 @@ impl Conversation {
     fn show_ready(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Show, Ended> {
         let status =
             ready_for_query(lines.shown.answers.body(frame)).map_err(upstream_violation)?;
-        while matches!(self.owed.front(), Some(Owed { answer: Answer::CopyEnd, .. })) {
-            self.owed.pop_front();
-        }
-        let Some(owed) = self.owed.pop_front() else {
+        let Some(owed) = self.pop_answered() else {
             return Err(unexpected(Kind::ReadyForQuery));
         };
         let batch = owed.batch;
@@ -401,6 +405,10 @@ impl Conversation {
             }
             Answer::Path(schemas) => {
                 self.path_came(schemas, status);
+                Show::No
+            }
+            Answer::Temporaries(tables) => {
+                self.temporaries_came(*tables);
                 Show::No
             }
             _ => return Err(unexpected(Kind::ReadyForQuery)),
@@ -422,6 +430,7 @@ impl Conversation {
                 let snapshot = self.session.keep_catalog(&place.database, &place.user, catalog);
                 let path = Arc::clone(&place.search_path);
                 self.session.set_database(super::super::DIALECT, snapshot, path);
+                self.everything_is_listed();
                 Ok(())
             }
             // With an old catalogue, statements would be read for what they meant.
@@ -433,7 +442,7 @@ impl Conversation {
         let body = lines.shown.answers.body(frame);
         Fields::read(body).map_err(upstream_violation)?;
         // What the server says about a question of our own is not the client's.
-        if let Some(Owed { answer: Answer::Catalog(_) | Answer::Path(_), .. }) = self.owed.front() {
+        if self.owed.front().is_some_and(Owed::is_ours) {
             return Ok(Show::No);
         }
         Ok(self.show_words(lines, frame))
@@ -513,10 +522,7 @@ impl Conversation {
     fn show_parameter(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Show, Ended> {
         let status =
             ParameterStatus::read(lines.shown.answers.body(frame)).map_err(upstream_violation)?;
-        let own = matches!(
-            self.owed.front(),
-            Some(Owed { answer: Answer::Catalog(_) | Answer::Path(_), .. })
-        );
+        let own = self.owed.front().is_some_and(Owed::is_ours);
         match reported::judge(status.name, status.value) {
             Report::Show if own => Ok(Show::No),
             Report::Show => Ok(Show::AsIs),

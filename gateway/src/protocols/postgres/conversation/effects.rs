@@ -68,7 +68,7 @@ impl Conversation {
         let mut effects: Vec<(usize, NameUndo)> = Vec::new();
         for (which, statement) in statements.statements().iter().enumerate() {
             if let Some(referral) = &statement.refers_to {
-                match self.referred(referral, REFERRALS_MAX) {
+                match self.referred(referral, REFERRALS_MAX, statements) {
                     Ok(reading) => inner.push((which, reading)),
                     Err(unresolved) => {
                         self.take_back_effects(effects);
@@ -91,16 +91,30 @@ impl Conversation {
         }
     }
 
-    fn referred(&self, referral: &Referral, depth: usize) -> Result<Arc<Statements>, Unresolved> {
+    /// What a name stands for, in a text of these statements.
+    fn referred(
+        &self,
+        referral: &Referral,
+        depth: usize,
+        within: &Statements,
+    ) -> Result<Arc<Statements>, Unresolved> {
         let (text, by_sql) = match referral {
             Referral::Prepared(name) => {
                 let prepared = self.prepared(name.as_bytes())?;
                 (Arc::clone(&prepared.text), prepared.by_sql)
             }
-            Referral::Cursor(name) => {
-                let portal = self.portal(name.as_bytes())?;
-                (Arc::clone(&portal.text), portal.by_sql)
-            }
+            Referral::Cursor(name) => match self.portals.get(key(name.as_bytes()), self.batch) {
+                Found::Known(portal) if self.is_lost(&portal) => {
+                    return Err(Unresolved::Missing(no_cursor(name)));
+                }
+                Found::Known(portal) => (Arc::clone(&portal.text), portal.by_sql),
+                Found::Unsettled => return Err(Unresolved::Wait),
+                // What the session has called may have opened it.
+                Found::Missing => {
+                    let opened = self.calls.opened(within);
+                    return opened.ok_or_else(|| Unresolved::Missing(no_cursor(name)));
+                }
+            },
         };
         self.reading(&text, by_sql, depth)
     }
@@ -123,7 +137,7 @@ impl Conversation {
                     "portcullis: names stand for names too deep",
                 )));
             };
-            inner.push((which, self.referred(referral, depth)?));
+            inner.push((which, self.referred(referral, depth, &reading)?));
         }
         Ok(reading.joined(&inner))
     }
@@ -135,7 +149,10 @@ impl Conversation {
     }
 
     /// The reading of a cursor.
-    pub(super) fn read_cursor(&self, portal: &Portal) -> Resolved {
+    pub(super) fn read_cursor(&self, portal: &Portal, name: &[u8]) -> Resolved {
+        if self.is_lost(portal) {
+            return Resolved::Missing(no_portal(name));
+        }
         self.reading(&portal.text, portal.by_sql, REFERRALS_MAX)
             .map_or_else(Into::into, |reading| Resolved::Ready(reading, Vec::new()))
     }
@@ -148,12 +165,9 @@ impl Conversation {
         }
     }
 
-    fn portal(&self, name: &[u8]) -> Result<Arc<Portal>, Unresolved> {
-        match self.portals.get(key(name), self.batch) {
-            Found::Known(portal) => Ok(portal),
-            Found::Unsettled => Err(Unresolved::Wait),
-            Found::Missing => Err(Unresolved::Missing(no_portal(name))),
-        }
+    /// Whether a cursor cannot be read again: it means what its names meant when it was declared.
+    const fn is_lost(&self, portal: &Portal) -> bool {
+        portal.by_sql && portal.path != self.path.number
     }
 
     fn apply(
@@ -183,6 +197,7 @@ impl Conversation {
                     text: text.into(),
                     by_sql: true,
                     hold: *hold,
+                    path: self.path.number,
                     bound: None,
                     description: Description::default().into(),
                 };
@@ -234,6 +249,11 @@ pub(super) fn no_portal(name: &[u8]) -> Complaint {
         state::INVALID_CURSOR_NAME,
         format!("portal \"{}\" does not exist", String::from_utf8_lossy(name)),
     )
+}
+
+/// The words for a cursor that is not there, which are the server's.
+fn no_cursor(name: &str) -> Complaint {
+    Complaint::new(state::INVALID_CURSOR_NAME, format!("cursor \"{name}\" does not exist"))
 }
 
 /// The text of one statement.

@@ -12,7 +12,7 @@ use super::super::catalog::Collector;
 use super::super::copy_out::CopyMask;
 use super::super::names::Undo;
 use super::super::shape::Shape;
-use crate::session::{Receipt, Statements};
+use crate::session::{OwnTables, Receipt, Statements};
 
 /// One request that the upstream has not answered.
 #[derive(Debug)]
@@ -72,6 +72,8 @@ pub(super) enum Answer {
     Catalog(Box<Collector>),
     /// The answer to our own question about the search path: the schemas so far.
     Path(Vec<Arc<str>>),
+    /// The answer to our own question about temporary tables: those so far.
+    Temporaries(Box<OwnTables>),
 }
 
 /// A prepared statement, of SQL or of the protocol.
@@ -92,6 +94,8 @@ pub(super) struct Portal {
     pub(super) by_sql: bool,
     /// Whether it outlives its transaction.
     pub(super) hold: bool,
+    /// The number of the search path that its text is to be read under.
+    pub(super) path: u64,
     /// What was bound, and what it was judged as; `None` for cursors of SQL.
     pub(super) bound: Option<Bound>,
     /// Its columns, once they have been described.
@@ -195,6 +199,11 @@ impl Running {
 }
 
 impl Owed {
+    /// Whether it answers a question of our own: nothing of it is the client's.
+    pub(super) const fn is_ours(&self) -> bool {
+        matches!(self.answer, Answer::Catalog(_) | Answer::Path(_) | Answer::Temporaries(_))
+    }
+
     /// The operation whose answer this is.
     pub(super) fn running(&self) -> Option<&Running> {
         match &self.answer {

@@ -32,6 +32,8 @@ pub(super) struct Path {
     moved: bool,
     /// Whether it may have changed since the server was asked.
     stale: bool,
+    /// How often it has changed.
+    pub(super) number: u64,
 }
 
 /// What becomes of a request, as far as names go.
@@ -46,7 +48,7 @@ pub(super) enum Names {
 
 impl Path {
     pub(super) const fn new(began: Arc<[Arc<str>]>) -> Self {
-        Self { began, moved: false, stale: false }
+        Self { began, moved: false, stale: false, number: 0 }
     }
 }
 
@@ -61,6 +63,11 @@ impl Conversation {
     /// Something has failed, and what was done before it in the same transaction is undone.
     pub(super) const fn note_failure(&mut self) {
         self.path.stale |= self.path.moved;
+    }
+
+    /// Whether what unqualified names mean may have changed since the server was asked.
+    pub(super) const fn path_is_unknown(&self) -> bool {
+        self.path.stale
     }
 
     /// Asks the server for its path where what is known may be old.
@@ -90,7 +97,17 @@ impl Conversation {
         // What is run by name is read under the path of now, not under one that the text sets.
         let mut all = statements.statements().iter().skip_while(|one| !moves(one));
         let runs = all.any(|one| one.refers_to.is_some());
-        runs || (self.path.moved && goes_on_after_end(statements))
+        runs || (self.path.moved && !self.keeps_path(statements) && goes_on_after_end(statements))
+    }
+
+    /// Whether the path is the same before and after every transaction that a text ends: each
+    /// begins in it, and none changes a setting.
+    fn keeps_path(&self, statements: &Statements) -> bool {
+        let begins = self.status == TransactionStatus::Idle
+            && self.owed.is_empty()
+            && !self.batch_open
+            && !self.path.stale;
+        begins && !statements.statements().iter().any(changes_settings)
     }
 
     /// The server has told its path.
@@ -105,8 +122,7 @@ impl Conversation {
         }
         self.place.search_path = Arc::clone(&schemas);
         self.session.set_search_path(super::super::DIALECT, schemas);
-        // A cursor means what its names meant when it was declared, which cannot be read again.
-        self.portals.forget_unless(self.batch, |portal| !portal.by_sql);
+        self.path.number += 1;
     }
 }
 
@@ -154,8 +170,11 @@ pub(super) fn lost() -> Complaint {
 
 /// Whether it may end a change of the path, or make another.
 fn may_move_back(statement: &Statement) -> bool {
-    ends_transaction(statement)
-        || !statement.settings.is_empty()
+    ends_transaction(statement) || changes_settings(statement)
+}
+
+fn changes_settings(statement: &Statement) -> bool {
+    !statement.settings.is_empty()
         || matches!(statement.kind, StatementKind::Reset { .. } | StatementKind::Discard { .. })
 }
 

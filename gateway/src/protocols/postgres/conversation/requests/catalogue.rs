@@ -27,7 +27,7 @@ impl Conversation {
             return Some(Flow::Wait);
         }
         match self.know_names(lines) {
-            Names::Known => None,
+            Names::Known => self.learn_temporaries(lines).then_some(Flow::Wait),
             Names::Wait => Some(Flow::Wait),
             Names::Lost => {
                 self.complain(lines, simple, &path::lost());
@@ -57,6 +57,7 @@ impl Conversation {
         if let Some(snapshot) = self.session.fresh_catalog(&self.place.database, &self.place.user) {
             let path = Arc::clone(&self.place.search_path);
             self.session.set_database(crate::protocols::postgres::DIALECT, snapshot, path);
+            self.everything_is_listed();
             return false;
         }
         let collector = catalog::Collector::new(self.session.next_catalog_version());

@@ -132,6 +132,8 @@ impl Conversation {
         let receipt = lines.gate.forward(permit, bytes);
         if !matches!(kind, JudgedKind::Bind { .. }) {
             self.note_moves(&statements);
+            self.calls.note(&statements);
+            self.note_temporaries(&statements);
         }
         match kind {
             JudgedKind::Query | JudgedKind::Call => {
@@ -146,6 +148,7 @@ impl Conversation {
                     text,
                     by_sql: false,
                     hold: false,
+                    path: self.path.number,
                     bound: Some(Bound { parameters, statements, receipt }),
                     description: Description::default().into(),
                 };

@@ -20,6 +20,9 @@ use crate::protocols::postgres::names::Found;
 use crate::protocols::postgres::words::{Complaint, put_refusal, state};
 use crate::session::{Permit, Refusal, RefusalKind, Statements};
 
+/// How long the unnamed statement is read by what was known when it was parsed.
+const UNNAMED_READ_WITHIN: std::time::Duration = std::time::Duration::from_secs(60);
+
 impl Conversation {
     pub(super) fn take_query(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
         if let Some(flow) = self.unless_names_are_known(lines, true) {
@@ -63,6 +66,9 @@ impl Conversation {
             }
         };
         let prepared = Arc::new(Prepared { text, by_sql: false });
+        if parse.name.is_empty() {
+            self.unnamed_at = tokio::time::Instant::now();
+        }
         let undo = self.statements.set(key(parse.name), prepared, self.batch);
         let message = lines.requests.bytes(frame.range.clone());
         // Parsing runs nothing and shows nothing: what the receipt would allow is not used.
@@ -72,8 +78,16 @@ impl Conversation {
     }
 
     pub(super) fn take_bind(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
-        if let Some(flow) = self.unless_names_are_known(lines, false) {
-            return Ok(flow);
+        let body = lines.requests.body(frame);
+        let unnamed = Bind::read(body).map_err(client_violation)?.statement.is_empty();
+        if !unnamed || self.unnamed_at.elapsed() >= UNNAMED_READ_WITHIN {
+            if let Some(flow) = self.unless_names_are_known(lines, false) {
+                return Ok(flow);
+            }
+        } else if self.path_is_unknown() {
+            // Asking would make the server forget the unnamed statement.
+            self.complain(lines, false, &path::lost());
+            return Ok(Flow::Next);
         }
         let bind = Bind::read(lines.requests.body(frame)).map_err(client_violation)?;
         let prepared = match self.statements.get(key(bind.statement), self.batch) {
@@ -113,7 +127,7 @@ impl Conversation {
         };
         let Some(bound) = &portal.bound else {
             // A cursor of SQL: what it is was judged when it was declared; it is judged again.
-            let resolved = self.read_cursor(&portal);
+            let resolved = self.read_cursor(&portal, execute.portal);
             let kind = JudgedKind::Execute { portal, name };
             return self.judge(lines, frame, resolved, &[], kind);
         };
