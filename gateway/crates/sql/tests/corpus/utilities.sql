@@ -85,11 +85,9 @@ SET Standard_Conforming_Strings = off
 -- # pinned settings go back
 RESET standard_conforming_strings; SET client_encoding TO DEFAULT
 --> is reset
---> set on setting standard_conforming_strings
---> setting standard_conforming_strings = default PINNED
+--> setting standard_conforming_strings = default
 --> is set
---> set on setting client_encoding
---> setting client_encoding = default PINNED
+--> setting client_encoding = default
 
 -- # search path
 SET search_path = a, b; SET SCHEMA 'a'; RESET search_path
