@@ -2,6 +2,7 @@
 //!
 //! Owns the list of modules, and the worlds they share.
 
+mod banners;
 mod clients;
 mod closes;
 mod commands;

@@ -43,6 +43,8 @@ struct Client {
     handle: Handle,
     running: RunningSession<Front>,
     login: oneshot::Receiver<Arc<str>>,
+    /// What it is to read before it is told that it is let in, said once.
+    banner: Option<oneshot::Sender<Option<String>>>,
     open: watch::Sender<Option<Arc<Open>>>,
     channels: TaskTracker,
     budget: Budget,
@@ -71,6 +73,7 @@ pub(super) async fn serve(stream: Stream, pending: Pending) -> SessionEnd {
     match opened {
         Ok(house) => attend(client, house, strict_paths).await,
         Err(Unopened { refusal, session, cause }) => {
+            client.say(None);
             client.turn_away(&refusal).await;
             session.map_or(cause.clone(), |session| session.close(cause))
         }
@@ -97,15 +100,17 @@ async fn greet(stream: Stream, pending: &Pending, deadline: Instant) -> Result<C
         }
     };
     let (login_is, login) = oneshot::channel();
+    let (banner, banner_is) = oneshot::channel();
     let (open, is_open) = watch::channel(None);
     let (channels, gone) = (TaskTracker::new(), CancellationToken::new());
     let budget = Budget::new();
     let (tasks, windows, leaves) = (channels.clone(), budget.clone(), gone.clone());
-    let front = Front::new(Arc::clone(&line), login_is, is_open, tasks, windows, leaves);
+    let front = Front::new(Arc::clone(&line), login_is, banner_is, is_open, tasks, windows, leaves);
     match timeout_at(deadline, run_stream(server::config(identity), stream, front)).await {
         Ok(Ok(running)) => {
             let handle = running.handle();
-            Ok(Client { line, handle, running, login, open, channels, budget, gone })
+            let banner = Some(banner);
+            Ok(Client { line, handle, running, login, banner, open, channels, budget, gone })
         }
         Ok(Err(error)) => Err(left(&line, pending, Err(error))),
         Err(_) => {
@@ -199,8 +204,9 @@ async fn attend(mut client: Client, house: House, strict_paths: bool) -> Session
     let House {
         session,
         user,
-        upstream: upstream::LoggedIn { handle, gone: upstream_gone, fault, opened },
+        upstream: upstream::LoggedIn { handle, gone: upstream_gone, fault, opened, banner },
     } = house;
+    client.say(banner.map(|banner| masked(&session, banner)));
     let limits = Arc::clone(session.limits());
     let (standings, standing) = watch::channel(0_u64);
     let upstream = session.guard(handle);
@@ -298,7 +304,24 @@ async fn farewell(client: &mut Client, open: &Open, refusal: Option<Refusal>) {
     }
 }
 
+/// A banner as it may be shown. The target wrote it, and masks hold for all that it writes.
+fn masked(session: &Session, banner: String) -> String {
+    let Some(mut masker) = session.stream_masker() else { return banner };
+    let mut shown = Vec::with_capacity(banner.len());
+    masker.push(banner.as_bytes(), &mut shown);
+    masker.flush(&mut shown);
+    String::from_utf8_lossy(&shown).into_owned()
+}
+
 impl Client {
+    /// Has the client read something, or nothing, and lets it in.
+    fn say(&mut self, banner: Option<String>) {
+        if let Some(say) = self.banner.take() {
+            // Nobody waits for it any more: it came too late, or the connection is ending.
+            drop(say.send(banner));
+        }
+    }
+
     /// Tells the client why it must go, and waits a moment until it has.
     async fn turn_away(&mut self, refusal: &Refusal) {
         let reason = match refusal.kind {

@@ -1,8 +1,8 @@
 //! What the SSH library calls when a client says something.
 //!
 //! Owns the client's side of a connection: accepting whoever comes, and handing what is said on a
-//! channel to that channel's task. Must not know the upstream, and never waits for it: the
-//! library's loop serves every channel of the connection. What is offered at login (passwords,
+//! channel to that channel's task. Must not know the upstream, and never waits for it once somebody
+//! is let in: the library's loop serves every channel of the connection. What is offered at login (passwords,
 //! keys) is dropped here, unread. Ends with the library's task; dropping it tells every channel
 //! that the client is gone.
 
@@ -35,6 +35,9 @@ const CHANNELS_MAX: usize = 512;
 const REQUESTS_MAX: usize = 256;
 /// How long a request that comes before the session is open may wait for it.
 const OPENED_WITHIN: Duration = Duration::from_secs(60);
+/// How long a client waits in its login for what the target has it read. Clients bound their logins
+/// to half a minute and more.
+const BANNER_WITHIN: Duration = Duration::from_secs(5);
 /// Bytes of a user name.
 const USER_BYTES_MAX: usize = 256;
 
@@ -42,6 +45,7 @@ const USER_BYTES_MAX: usize = 256;
 pub(super) struct Front {
     line: Arc<Line>,
     login: Option<oneshot::Sender<Arc<str>>>,
+    banner: Option<oneshot::Receiver<Option<String>>>,
     open: watch::Receiver<Option<Arc<Open>>>,
     channels: FxHashMap<ChannelId, Entry>,
     tasks: TaskTracker,
@@ -60,11 +64,13 @@ struct Entry {
 }
 
 impl Front {
-    /// The front of one connection. `login` gets the user's name; `open` has what channels need
-    /// once the session is open; `left` is cancelled when the client is gone.
+    /// The front of one connection. `login` gets the user's name; `banner` has what the client is
+    /// to read before it is let in; `open` has what channels need once the session is open; `left`
+    /// is cancelled when the client is gone.
     pub(super) fn new(
         line: Arc<Line>,
         login: oneshot::Sender<Arc<str>>,
+        banner: oneshot::Receiver<Option<String>>,
         open: watch::Receiver<Option<Arc<Open>>>,
         tasks: TaskTracker,
         budget: Budget,
@@ -73,6 +79,7 @@ impl Front {
         Self {
             line,
             login: Some(login),
+            banner: Some(banner),
             open,
             channels: FxHashMap::default(),
             tasks,
@@ -206,6 +213,12 @@ impl Handler for Front {
     async fn authentication_banner(&mut self) -> Result<Option<String>, russh::Error> {
         self.line.key_taken();
         Ok(None)
+    }
+
+    /// Whoever logs in waits a moment for the target, which says what it says at its login.
+    async fn accepted_banner(&mut self) -> Result<Option<String>, russh::Error> {
+        let Some(banner) = self.banner.take() else { return Ok(None) };
+        Ok(timeout(BANNER_WITHIN, banner).await.ok().and_then(Result::ok).flatten())
     }
 
     async fn auth_none(&mut self, user: &str) -> Result<Auth, russh::Error> {

@@ -9,6 +9,7 @@
 //! ```
 
 mod authentication;
+mod banner;
 mod below;
 mod preferences;
 mod signing;
@@ -19,6 +20,7 @@ use russh::client;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use banner::Banner;
 pub(super) use below::{Below, OpenedBelow, OpenedFor};
 use signing::KeyError;
 
@@ -41,6 +43,8 @@ pub(super) struct LoggedIn {
     pub(super) fault: Fault,
     /// Channels that it opens: forwarded connections, agents, X11.
     pub(super) opened: mpsc::Receiver<OpenedBelow>,
+    /// What it has its users read when they log in.
+    pub(super) banner: Option<String>,
 }
 
 impl std::fmt::Debug for LoggedIn {
@@ -122,11 +126,11 @@ async fn connect(mut upstream: Upstream, user: &str) -> Result<LoggedIn, LoginEr
     let config = preferences::config(&check.expected()?);
     let gone = CancellationToken::new();
     let (opening, opened) = mpsc::channel(OPENED_WAITING_MAX);
-    let fault = Fault::default();
-    let below = Below::new(check, gone.clone(), fault.clone(), opening);
+    let (fault, banner) = (Fault::default(), Banner::default());
+    let below = Below::new(check, gone.clone(), fault.clone(), opening, banner.clone());
     let mut handle = client::connect_stream(Arc::new(config), upstream.stream, below).await?;
     authentication::prove(&mut handle, means).await?;
-    Ok(LoggedIn { handle, gone, fault, opened })
+    Ok(LoggedIn { handle, gone, fault, opened, banner: banner.said() })
 }
 
 #[cfg(test)]

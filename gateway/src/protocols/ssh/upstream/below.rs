@@ -1,6 +1,6 @@
 //! What an upstream says on its own account.
 //!
-//! Owns the verdict on its host key and the channels that it opens: they are handed on, and
+//! Owns the verdict on its host key, its banner and the channels that it opens: they are handed on, and
 //! rejected where nobody takes them. Must not know what becomes of them. Kinds of channels that a
 //! server has no business to open (sessions, connections to us) are rejected here. Ends with the
 //! library's task, which cancels `gone`.
@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::LoginError;
+use super::banner::Banner;
 use crate::protocols::ssh::fault::{Fault, is_violation};
 use crate::session::{HostKeyCheck, Shown};
 
@@ -61,6 +62,7 @@ pub(in crate::protocols::ssh) struct Below {
     check: HostKeyCheck,
     opening: mpsc::Sender<OpenedBelow>,
     fault: Fault,
+    banner: Banner,
     _gone: DropGuard,
 }
 
@@ -70,8 +72,9 @@ impl Below {
         gone: CancellationToken,
         fault: Fault,
         opening: mpsc::Sender<OpenedBelow>,
+        banner: Banner,
     ) -> Self {
-        Self { check, opening, fault, _gone: gone.drop_guard() }
+        Self { check, opening, fault, banner, _gone: gone.drop_guard() }
     }
 
     fn hand(&self, from: OpenedFor, channel: Channel<Msg>, reply: ChannelOpenHandle) {
@@ -90,6 +93,15 @@ impl std::fmt::Debug for OpenedBelow {
 
 impl Handler for Below {
     type Error = LoginError;
+
+    async fn auth_banner(
+        &mut self,
+        banner: &str,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.banner.add(banner);
+        Ok(())
+    }
 
     async fn check_server_key(
         &mut self,

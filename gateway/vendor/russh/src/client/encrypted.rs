@@ -135,10 +135,13 @@ impl Session {
                             return Ok(());
                         }
                         Some((&msg::USERAUTH_BANNER, mut r)) => {
-                            let banner = map_err!(String::decode(&mut r))?;
-                            let _language_tag = map_err!(String::decode(&mut r))?;
+                            // Servers send files as they are, whatever their encoding.
+                            let banner = map_err!(Vec::<u8>::decode(&mut r))?;
+                            let _language_tag = map_err!(Vec::<u8>::decode(&mut r))?;
                             map_err!(ensure_end(&r))?;
-                            client.auth_banner(&banner, self).await?;
+                            client
+                                .auth_banner(&String::from_utf8_lossy(&banner), self)
+                                .await?;
                             return Ok(());
                         }
                         Some((&msg::USERAUTH_FAILURE, mut r)) => {

@@ -907,14 +907,19 @@ fn server_accept_service(
     });
 
     if let Some(banner) = banner {
-        push_packet!(buffer, {
-            buffer.push(msg::USERAUTH_BANNER);
-            banner.encode(buffer)?;
-            "".encode(buffer)?;
-        })
+        push_banner(&banner, buffer)?;
     }
 
     Ok(AuthRequest::server(methods))
+}
+
+fn push_banner(banner: &str, buffer: &mut Vec<u8>) -> Result<(), Error> {
+    push_packet!(buffer, {
+        buffer.push(msg::USERAUTH_BANNER);
+        banner.encode(buffer)?;
+        "".encode(buffer)?;
+    });
+    Ok(())
 }
 
 impl Encrypted {
@@ -972,7 +977,7 @@ impl Encrypted {
                     handler.auth_password(&user, &password).await?
                 };
                 if let Auth::Accept = auth {
-                    server_auth_request_success(&mut self.write);
+                    server_auth_request_success(handler.accepted_banner().await?, &mut self.write)?;
                     self.state = EncryptedState::InitCompression;
                 } else {
                     auth_user.clear();
@@ -1017,7 +1022,7 @@ impl Encrypted {
 
                 let auth = handler.auth_none(&user).await?;
                 if let Auth::Accept = auth {
-                    server_auth_request_success(&mut self.write);
+                    server_auth_request_success(handler.accepted_banner().await?, &mut self.write)?;
                     self.state = EncryptedState::InitCompression;
                 } else {
                     auth_user.clear();
@@ -1058,7 +1063,19 @@ impl Encrypted {
                 let auth = handler
                     .auth_keyboard_interactive(&user, &submethods, None)
                     .await?;
-                if reply_userauth_info_response(until, auth_request, &mut self.write, auth).await? {
+                let banner = match auth {
+                    Auth::Accept => handler.accepted_banner().await?,
+                    _ => None,
+                };
+                if reply_userauth_info_response(
+                    until,
+                    auth_request,
+                    &mut self.write,
+                    auth,
+                    banner,
+                )
+                .await?
+                {
                     self.state = EncryptedState::InitCompression
                 }
                 Ok(())
@@ -1236,7 +1253,7 @@ impl Encrypted {
                             };
 
                             if auth == Auth::Accept {
-                                server_auth_request_success(&mut self.write);
+                                server_auth_request_success(handler.accepted_banner().await?, &mut self.write)?;
                                 self.state = EncryptedState::InitCompression;
                             } else {
                                 if let Auth::Reject {
@@ -1351,10 +1368,14 @@ async fn reject_auth_request(
     Ok(())
 }
 
-fn server_auth_request_success(buffer: &mut Vec<u8>) {
+fn server_auth_request_success(banner: Option<String>, buffer: &mut Vec<u8>) -> Result<(), Error> {
+    if let Some(banner) = banner {
+        push_banner(&banner, buffer)?;
+    }
     push_packet!(buffer, {
         buffer.push(msg::USERAUTH_SUCCESS);
-    })
+    });
+    Ok(())
 }
 
 async fn read_userauth_info_response<H: Handler + Send, R: Reader>(
@@ -1383,7 +1404,11 @@ async fn read_userauth_info_response<H: Handler + Send, R: Reader>(
         let auth = handler
             .auth_keyboard_interactive(user, submethods, Some(Response(&mut responses.into_iter())))
             .await?;
-        let resp = reply_userauth_info_response(until, auth_request, write, auth)
+        let banner = match auth {
+            Auth::Accept => handler.accepted_banner().await?,
+            _ => None,
+        };
+        let resp = reply_userauth_info_response(until, auth_request, write, auth, banner)
             .await
             .map_err(H::Error::from)?;
         Ok(resp)
@@ -1398,10 +1423,11 @@ async fn reply_userauth_info_response(
     auth_request: &mut AuthRequest,
     write: &mut Vec<u8>,
     auth: Auth,
+    banner: Option<String>,
 ) -> Result<bool, Error> {
     match auth {
         Auth::Accept => {
-            server_auth_request_success(write);
+            server_auth_request_success(banner, write)?;
             Ok(true)
         }
         Auth::Reject {

@@ -376,6 +376,14 @@ pub trait Handler: Sized {
         async { Ok(None) }
     }
 
+    /// Called when a client was authenticated and before it is told so, the last moment for a
+    /// banner. Return value is the banner.
+    fn accepted_banner(
+        &mut self,
+    ) -> impl Future<Output = Result<Option<String>, Self::Error>> + Send {
+        async { Ok(None) }
+    }
+
     /// Called when the client closes a channel.
     #[allow(unused_variables)]
     fn channel_close(
