@@ -97,6 +97,9 @@ impl Asked {
                 "the header {name} makes the request another one than it seems"
             )));
         }
+        if let Some(name) = headers::look_alike(&parts.headers, wanted) {
+            return Err(unfit(format!("the header {name} may be taken for another one")));
+        }
         if parts.headers.get_all(header::EXPECT).iter().any(|value| !is_continue(value)) {
             return Err(unfit("expect is not 100-continue"));
         }

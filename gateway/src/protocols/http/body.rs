@@ -148,6 +148,8 @@ pub(in crate::protocols) struct Shown {
     early: Option<Bytes>,
     /// What went wrong meanwhile.
     failed: Option<BodyError>,
+    /// What came before a fault had its turn to be written.
+    gave_way: bool,
     trailers: Option<HeaderMap>,
     /// When what is held back is shown.
     quiet: Option<Pin<Box<Sleep>>>,
@@ -196,6 +198,7 @@ impl AnswerBody {
             tap,
             early: None,
             failed: None,
+            gave_way: false,
             trailers: None,
             quiet: None,
             is_over: false,
@@ -237,6 +240,22 @@ impl AnswerBody {
 }
 
 impl Shown {
+    /// The library writes what it has where nothing more is there yet, and lets it go where a fault is:
+    /// so a fault comes after the head, and after the bytes before it.
+    fn poll_giving_way(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = self.poll(cx);
+        let Poll::Ready(Some(Err(error))) = polled else { return polled };
+        if std::mem::replace(&mut self.gave_way, true) {
+            return Poll::Ready(Some(Err(error)));
+        }
+        self.failed = Some(error);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         loop {
             if let Some(early) = self.early.take()
@@ -370,7 +389,7 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Shown(shown) => shown.poll(cx),
+            Self::Shown(shown) => shown.poll_giving_way(cx),
         }
     }
 

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 use tokio_util::io::poll_read_buf;
 use tokio_util::sync::CancellationToken;
-use wire::http::{Expects, Fault, RequestLexer};
+use wire::http::{Expects, Fault, RequestLexer, encode_line};
 
 use crate::session::{Card, Stream};
 
@@ -202,7 +202,12 @@ impl ClientStream {
             };
         }
         let in_head = state.lexer.expects() == Expects::Head;
-        match state.lexer.read(&self.held) {
+        let mut read = state.lexer.read(&self.held);
+        if read == Err((0, Fault::Unencoded)) {
+            encode_first_line(&mut self.held);
+            read = state.lexer.read(&self.held);
+        }
+        match read {
             Ok(0) if state.lexer.expects() == Expects::Answer => Looked::Waiting,
             Ok(0) => Looked::More,
             Ok(clear) => Looked::Clear(clear),
@@ -384,6 +389,16 @@ impl AsyncWrite for ClientStream {
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }
+}
+
+/// Writes the target of a request as addresses have it. The library takes it only so, and what it takes
+/// is what is judged and sent.
+fn encode_first_line(held: &mut BytesMut) {
+    let end = held.iter().position(|byte| *byte == b'\n').unwrap_or(held.len());
+    let rest = held.split_off(end);
+    let mut encoded = BytesMut::from(encode_line(held).as_slice());
+    encoded.extend_from_slice(&rest);
+    *held = encoded;
 }
 
 fn counted(card: &Card, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {

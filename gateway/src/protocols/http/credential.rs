@@ -119,6 +119,7 @@ impl Login {
         headers::take_login(&mut parts.headers);
         if let Some(field) = &self.field {
             let (name, value) = field.clone()?;
+            headers::take_others(&mut parts.headers, &name);
             parts.headers.insert(name, value);
         }
         match &self.kind {

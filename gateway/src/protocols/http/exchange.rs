@@ -33,7 +33,7 @@ use super::interim::Interim;
 use super::meaning::{Masks, Recorded};
 use super::request_body::{Arrival, RequestBody};
 use super::signature::{self, Signer};
-use super::upstream::{SendError, Shared, is_malformed};
+use super::upstream::{SendError, Shared, is_gone, is_malformed};
 use super::{headers, upgrade};
 use crate::session::{BodyKind, BodyMasker, FieldSet, OutputStream, Receipt, Refusal, RefusalKind};
 
@@ -222,6 +222,12 @@ fn unanswered(open: &Open, error: SendError, ending: &mut Ending) -> Failed {
     match error {
         SendError::Closed => {
             ending.ended().status = String::from("closed before it was sent");
+            Failed::Gone
+        }
+        // Clients try again where nothing came, as they do without us.
+        SendError::Failed(error) if is_gone(&error) => {
+            tracing::info!(%error, "an upstream closed without an answer");
+            ending.ended().status = String::from("no answer");
             Failed::Gone
         }
         SendError::Failed(error) => {

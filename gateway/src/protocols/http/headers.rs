@@ -3,6 +3,9 @@
 //! Owns the lists: what belongs to one connection only (RFC 9110 7.6.1), what says who somebody is,
 //! and what makes a request another one than it seems. Must not know what is put in instead.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Fields of one connection. `transfer-encoding` and `content-length` are the library's to write.
@@ -25,26 +28,22 @@ fn is_of_identity(name: &str) -> bool {
     matches!(
         name,
         "forwarded"
-            | "x-forwarded-for"
-            | "x-forwarded-host"
-            | "x-forwarded-port"
-            | "x-forwarded-proto"
-            | "x-forwarded-user"
-            | "x-forwarded-email"
-            | "x-forwarded-groups"
-            | "x-forwarded-access-token"
-            | "x-forwarded-client-cert"
             | "x-real-ip"
             | "x-client-ip"
             | "x-cluster-client-ip"
+            | "x-original-forwarded-for"
             | "true-client-ip"
+            | "cf-connecting-ip"
+            | "fastly-client-ip"
             | "x-remote-user"
             | "x-remote-group"
             | "remote-user"
+            | "x-webauth-user"
+            | "x-authenticated-user"
             | "x-ssl-client-cert"
             | "x-ssl-client-dn"
             | "ssl-client-cert"
-    )
+    ) || ["x-forwarded-", "x-auth-request-"].iter().any(|some| name.starts_with(some))
 }
 
 /// What a workload logs in with by itself; taken out where the gateway logs in for it.
@@ -62,6 +61,21 @@ static OF_DISGUISE: [HeaderName; 6] = [
     HeaderName::from_static("x-original-uri"),
     HeaderName::from_static("x-rewrite-url"),
 ];
+
+/// A name as servers read it that hand fields on as variables (CGI, FastCGI, WSGI): there `x-api-key`,
+/// `x_api_key` and, with some, `x.api.key` are one.
+fn spelled(name: &str) -> Cow<'_, str> {
+    if is_plain(name) {
+        return Cow::Borrowed(name);
+    }
+    let dashed = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+    Cow::Owned(name.chars().map(dashed).collect())
+}
+
+/// Whether a name can be read in one way only.
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
 
 /// Fields of an answer that stand for its bytes as they were before they were masked.
 fn is_of_bytes(name: &str) -> bool {
@@ -143,12 +157,12 @@ pub(super) fn tokens<'a>(
 
 /// Takes out what says who the sender is.
 pub(super) fn take_identity(headers: &mut HeaderMap) {
-    take(headers, |name| is_of_identity(name.as_str()));
+    take(headers, |name| is_of_identity(&spelled(name.as_str())));
 }
 
 /// Takes out what the workload would log in with.
 pub(super) fn take_login(headers: &mut HeaderMap) {
-    take(headers, |name| is_of_login(name.as_str()));
+    take(headers, |name| is_of_login(&spelled(name.as_str())));
 }
 
 /// Takes out of an answer's head what is not passed on: what belongs to its connection, where else the
@@ -170,7 +184,7 @@ pub(super) fn take_parts(headers: &mut HeaderMap) {
 /// Takes out of trailers what belongs into a head (RFC 9110 6.5.1), or says who the sender is.
 pub(super) fn take_from_trailers(headers: &mut HeaderMap) {
     take(headers, |name| {
-        let name = name.as_str();
+        let name = &*spelled(name.as_str());
         let is_of_head = matches!(
             name,
             "content-length"
@@ -188,6 +202,12 @@ pub(super) fn take_from_trailers(headers: &mut HeaderMap) {
     });
 }
 
+/// Takes out what servers may read as this field without its being it.
+pub(super) fn take_others(headers: &mut HeaderMap, wanted: &HeaderName) {
+    let meant = spelled(wanted.as_str());
+    take(headers, |name| name != wanted && spelled(name.as_str()) == meant);
+}
+
 /// Takes out one field.
 pub(super) fn take_one(headers: &mut HeaderMap, wanted: &HeaderName) {
     if headers.contains_key(wanted) {
@@ -196,15 +216,25 @@ pub(super) fn take_one(headers: &mut HeaderMap, wanted: &HeaderName) {
 }
 
 /// The field that makes the request another one than it seems, where there is one.
-pub(super) fn disguise(headers: &HeaderMap) -> Option<&'static str> {
-    OF_DISGUISE.iter().find(|name| headers.contains_key(*name)).map(|name| match name.as_str() {
-        "x-http-method-override" => "x-http-method-override",
-        "x-http-method" => "x-http-method",
-        "x-method-override" => "x-method-override",
-        "x-original-url" => "x-original-url",
-        "x-original-uri" => "x-original-uri",
-        _ => "x-rewrite-url",
-    })
+pub(super) fn disguise(headers: &HeaderMap) -> Option<&HeaderName> {
+    let known = OF_DISGUISE.iter().find(|name| headers.contains_key(*name));
+    known.or_else(|| headers.keys().filter(|name| !is_plain(name.as_str())).find(is_disguise))
+}
+
+/// Whether some servers would take a name for one that changes the request or says how long it is.
+fn is_disguise(name: &&HeaderName) -> bool {
+    let name = spelled(name.as_str());
+    OF_DISGUISE.iter().any(|known| *known == *name)
+        || matches!(&*name, "content-length" | "transfer-encoding")
+}
+
+/// The field that some servers would take for one of these, and others would not.
+pub(super) fn look_alike<'a>(headers: &'a HeaderMap, of: &[Arc<str>]) -> Option<&'a HeaderName> {
+    let is_taken_for = |name: &&HeaderName| {
+        let meant = spelled(name.as_str());
+        of.iter().any(|one| **one != *name.as_str() && spelled(one) == meant)
+    };
+    headers.keys().find(is_taken_for)
 }
 
 /// Takes fields out and leaves the others in their order: the map's own way to remove one puts the
@@ -297,6 +327,34 @@ mod tests {
     #[test]
     fn a_disguise_is_found() {
         assert_eq!(disguise(&of(&[("accept", "*/*")])), None);
-        assert_eq!(disguise(&of(&[("x-original-url", "/admin")])), Some("x-original-url"));
+        for name in [
+            "x-original-url",
+            "x_original_url",
+            "x-http_method.override",
+            "content_length",
+            "transfer_encoding",
+        ] {
+            assert_eq!(disguise(&of(&[(name, "1")])).map(HeaderName::as_str), Some(name));
+        }
+        assert_eq!(disguise(&of(&[("access_token", "1"), ("content-length", "1")])), None);
+    }
+
+    #[test]
+    fn what_a_server_may_take_for_another_field_counts_as_it() {
+        let mut headers = of(&[
+            ("x_forwarded_for", "10.0.0.1"),
+            ("remote_user", "admin"),
+            ("x_api_key", "1"),
+            ("impersonate_user", "admin"),
+            ("x_team", "ops"),
+        ]);
+        let wanted = [Arc::from("accept"), Arc::from("x-team")];
+        assert_eq!(look_alike(&headers, &wanted).map(HeaderName::as_str), Some("x_team"));
+        assert_eq!(look_alike(&headers, &[Arc::from("x_team")]), None);
+        take_identity(&mut headers);
+        take_login(&mut headers);
+        assert_eq!(headers, of(&[("x_team", "ops")]));
+        take_others(&mut headers, &HeaderName::from_static("x-team"));
+        assert_eq!(headers, of(&[]));
     }
 }

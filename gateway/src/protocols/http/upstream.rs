@@ -189,5 +189,12 @@ pub(super) fn is_malformed(error: &hyper::Error) -> bool {
         || matches!(kind, Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData))
 }
 
+/// Whether an upstream went away without an answer.
+pub(super) fn is_gone(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error);
+    let kind = source.and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind);
+    error.is_incomplete_message() || kind == Some(io::ErrorKind::ConnectionReset)
+}
+
 /// Kept so that the type of a shared sender is written once.
 pub(super) type Shared = Arc<crate::session::Guarded<Sender>>;

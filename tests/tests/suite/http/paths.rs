@@ -1,6 +1,7 @@
 //! Paths, hosts and fields that make a request another one than it seems.
 
 use tests::web::WebServer;
+use tests::web::client::request;
 use tests::world::World;
 
 use super::role;
@@ -37,7 +38,6 @@ fn paths_that_servers_read_differently_reach_no_server() {
         "/show%ff",
         "/show#x",
         "/show?x=%",
-        "/sh\u{e9}w",
     ] {
         let mut client = world.web();
         client.send(format!("GET {path} HTTP/1.1\r\nHost: api.test\r\n\r\n"));
@@ -87,6 +87,12 @@ fn fields_that_change_method_or_path_reach_no_server() {
         "X-Original-URL: /admin",
         "X-Rewrite-URL: /admin",
         "X-Original-URI: /admin",
+        // Where fields become variables these are the same.
+        "X_HTTP_Method_Override: DELETE",
+        "X-Original_URL: /admin",
+        "X.Rewrite.URL: /admin",
+        "Content_Length: 5",
+        "Transfer_Encoding: chunked",
     ] {
         let answered = world.web().ask("GET", "/show/x", &[field]);
         assert_eq!(answered.status, 400, "{field}");
@@ -105,6 +111,9 @@ fn fields_that_say_who_somebody_is_are_taken_out() {
         "Forwarded: for=10.0.0.1",
         "X-Real-IP: 10.0.0.1",
         "X-Remote-User: admin",
+        "X_Forwarded_For: 10.0.0.1",
+        "Remote_User: admin",
+        "X_Api_Key: of-the-workload",
         "Impersonate-User: admin",
         "Proxy-Authorization: Basic x",
         "Connection: X-Secret-Hop",
@@ -122,6 +131,45 @@ fn fields_that_say_who_somebody_is_are_taken_out() {
         assert!(!names.contains(&name.as_str()), "{name} went through: {names:?}");
     }
     assert!(names.contains(&"x-stays"), "{names:?}");
+}
+
+#[test]
+fn what_clients_send_unencoded_is_judged_and_sent_encoded() {
+    let server = WebServer::plain();
+    let rule = "{ id: no-admin, effect: deny, target: shop, http: { methods: [GET], paths: [\"/admin/ä\"] } }";
+    let world = World::with(server, |usual| usual.rule(rule));
+    for (sent, meant) in [
+        ("/show/x?query=up{job=\"node\"}", "/show/x?query=up{job=%22node%22}"),
+        ("/show/x?q=<a>|`b`", "/show/x?q=%3Ca%3E|`b`"),
+        ("/show/größe?q=ä", "/show/gr%C3%B6%C3%9Fe?q=%C3%A4"),
+    ] {
+        let mut client = world.web();
+        // The one behind it is read where it begins.
+        client.send(request("GET", sent, &[]) + &request("GET", "/show/after", &[]));
+        assert_eq!(client.answer().unwrap().status, 200, "{sent}");
+        assert_eq!(client.answer().unwrap().text(), "this is after\n");
+        let heard = server.heard();
+        assert!(heard.contains(&format!("GET {meant} HTTP/1.1\r\n")), "{heard}");
+    }
+    let denied = world.web().ask("GET", "/admin/ä", &[]);
+    assert_eq!(denied.status, 403, "{denied:?}");
+}
+
+#[test]
+fn a_field_that_may_be_taken_for_one_of_a_condition_reaches_no_server() {
+    let server = WebServer::plain();
+    let world = World::with(server, |usual| {
+        usual.rule(
+            r#"{ id: of-a-team, effect: deny, target: shop, http: { methods: [GET] },
+                 when: 'operation.accesses.exists(a, "ops" in a.headers["x-team"])' }"#,
+        )
+    });
+    assert_eq!(world.web().ask("GET", "/show/x", &["X-Team: dev"]).status, 200);
+    for fields in [&["X_Team: ops"][..], &["X-Team: dev", "X_Team: ops"], &["X.Team: dev"]] {
+        let answered = world.web().ask("GET", "/show/x", fields);
+        assert_eq!(answered.status, 400, "{fields:?}");
+    }
+    assert!(!server.heard().to_lowercase().contains("ops"), "{}", server.heard());
 }
 
 #[test]

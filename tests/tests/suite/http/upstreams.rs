@@ -77,11 +77,34 @@ fn an_answer_that_is_none_is_refused() {
             "a coding of the transfer that nobody asked for",
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nyes\r\n0\r\n\r\n",
         ),
-        ("nothing", b""),
     ] {
         let (first, second) = shown(says, true);
         assert_eq!(first.as_ref().map(|first| first.status), Some(502), "{what}: {first:?}");
         assert!(second.is_none_or(|second| second.status == 502), "{what}");
+    }
+}
+
+#[test]
+fn an_upstream_that_goes_away_without_an_answer_is_mirrored() {
+    for says in [&b""[..], b"HTTP/1.1 200 OK\r\nContent-Le"] {
+        let (first, second) = shown(says, true);
+        assert!(first.is_none() && second.is_none(), "{first:?}, {second:?}");
+    }
+}
+
+#[test]
+fn what_came_before_an_answer_broke_off_is_shown() {
+    for says in [
+        &b"HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\n"[..],
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\nabc",
+        b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+    ] {
+        // It must not depend on which of the two comes first.
+        for _ in 0..50 {
+            let (first, _) = shown(says, true);
+            let first = first.expect("a head");
+            assert!(first.status == 404 && !first.is_whole, "{first:?}");
+        }
     }
 }
 

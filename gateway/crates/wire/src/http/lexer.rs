@@ -13,14 +13,16 @@
 //!  └────────────────────────────────────────────────────┘
 //! ```
 
+mod request_line;
+
 use std::fmt;
+
+pub use request_line::encode as encode_line;
 
 /// Bytes of one head, or of the trailers of one body. Raised, a stranger can make us hold more.
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Fields of a head, or of a body's trailers: what the library reads without memory of their own.
 pub const FIELDS_MAX: usize = 100;
-/// Bytes of a method's name.
-const METHOD_BYTES_MAX: usize = 32;
 /// Hexadecimal digits of a chunk's size: what fits 60 bits.
 const SIZE_DIGITS_MAX: u32 = 15;
 
@@ -37,6 +39,9 @@ pub enum Fault {
     Method,
     /// A request target that is not a path (or `*` for OPTIONS).
     Target,
+    /// A request target in which something stands as it is that addresses have encoded: whoever
+    /// has the line may write it so ([`encode_line`]) and go on.
+    Unencoded,
     /// Neither HTTP/1.1 nor HTTP/1.0.
     Version,
     /// A field without a name, or a blank around it.
@@ -71,6 +76,7 @@ impl Fault {
             Self::RequestLine => "the request line is malformed",
             Self::Method => "the method is not one",
             Self::Target => "the request target is not a path",
+            Self::Unencoded => "the request target is not encoded",
             Self::Version => "the version is neither HTTP/1.1 nor HTTP/1.0",
             Self::FieldName => "a header's name is malformed",
             Self::FieldValue => "a header's value holds control characters",
@@ -366,7 +372,7 @@ impl Head {
     fn read(head: &[u8]) -> Result<Self, Fault> {
         let mut lines = lines(head);
         let Some(request_line) = lines.next() else { return Ok(Self::default()) };
-        let is_old = read_request_line(request_line)?;
+        let is_old = request_line::read(request_line)?;
         let (mut length, mut chunked, mut hosts) = (None::<u64>, false, 0_u32);
         let (mut upgrade, mut nominated) = (false, false);
         for (count, line) in lines.enumerate() {
@@ -406,35 +412,6 @@ impl Head {
             (None, false) => Framing::None,
         };
         Ok(Self { framing, upgrade: upgrade && nominated && !is_old })
-    }
-}
-
-/// Says whether the request is of HTTP/1.0.
-fn read_request_line(line: &[u8]) -> Result<bool, Fault> {
-    let mut parts = line.split(|byte| *byte == b' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(Fault::RequestLine);
-    };
-    // What begins with a star is ours: no client can send it.
-    let is_method = !method.is_empty()
-        && method.len() <= METHOD_BYTES_MAX
-        && method.iter().all(|byte| is_token(*byte))
-        && !method.starts_with(b"*");
-    if !is_method {
-        return Err(Fault::Method);
-    }
-    // A fragment is never sent, and readers drop it or do not.
-    let is_visible = target.iter().all(|byte| (0x21..0x7f).contains(byte) && *byte != b'#');
-    let is_path = target.starts_with(b"/") || (target == b"*" && method == b"OPTIONS");
-    if !is_visible || !is_path {
-        return Err(Fault::Target);
-    }
-    match version {
-        b"HTTP/1.1" => Ok(false),
-        b"HTTP/1.0" => Ok(true),
-        _ => Err(Fault::Version),
     }
 }
 

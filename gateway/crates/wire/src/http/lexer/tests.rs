@@ -92,7 +92,10 @@ fn what_could_be_read_differently_is_a_fault_before_it_is_passed() {
         (line("GET x HTTP/1.1"), F::Target),
         (line("GET * HTTP/1.1"), F::Target),
         (line("CONNECT b:443 HTTP/1.1"), F::Target),
-        (line("GET /\u{e9} HTTP/1.1"), F::Target),
+        (line("GET /\u{e9} HTTP/1.1"), F::Unencoded),
+        (line("GET /?q=\"x\" HTTP/1.1"), F::Unencoded),
+        (line("GET /\u{e9} HTTP/1.2"), F::Version),
+        (line("GET /\u{7f} HTTP/1.1"), F::Target),
         (line("GET /#x HTTP/1.1"), F::Target),
         (line("G(T / HTTP/1.1"), F::Method),
         (line("*REFUSED / HTTP/1.1"), F::Method),
@@ -206,4 +209,20 @@ proptest::proptest! {
     fn bytes_never_panic(bytes in proptest::collection::vec(0_u8.., 0..200), size in 1_usize..40) {
         feed(&bytes, size);
     }
+}
+
+#[test]
+fn what_clients_send_as_it_is_can_be_encoded_and_is_sound_then() {
+    for (sent, meant) in [
+        ("GET /é HTTP/1.1", "GET /%C3%A9 HTTP/1.1"),
+        ("GET /<a>`\"?q=\"<a>`\" HTTP/1.1", "GET /%3Ca%3E%60\"?q=%22%3Ca%3E`%22 HTTP/1.1"),
+        ("GET /x?y={[|]}^&z=%22 HTTP/1.0", "GET /x?y={[|]}^&z=%22 HTTP/1.0"),
+    ] {
+        assert_eq!(String::from_utf8(encode_line(sent.as_bytes())).unwrap(), meant);
+        let mut lexer = RequestLexer::default();
+        let head = format!("{meant}\r\nHost: a\r\n\r\n");
+        assert_eq!(lexer.read(head.as_bytes()), Ok(head.len()));
+    }
+    // A byte that is no character is encoded, too: what it means is the server's to say.
+    assert_eq!(encode_line(b"GET /?\xfc HTTP/1.1"), b"GET /?%FC HTTP/1.1");
 }
