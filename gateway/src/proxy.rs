@@ -8,7 +8,9 @@
 mod accept;
 mod connections;
 mod targets;
+mod workers;
 
 pub use accept::{Accepted, ClientTlsOf, Identity, IdentityError, Proxy, ProxyParts};
 pub use connections::{ConnectionGuard, Connections, LimitReached, Listed};
 pub use targets::{Claim, TargetError, Targets};
+pub use workers::Workers;

@@ -12,6 +12,7 @@
 //! ```
 
 mod answers;
+mod aside;
 mod card;
 mod change;
 mod classified;

@@ -28,7 +28,7 @@ use crate::identity::attestation::Attestor;
 use crate::identity::{IdentityService, SettingsError};
 use crate::interception::FlowTable;
 use crate::protocols::{Driver, Registry};
-use crate::proxy::{Proxy, ProxyParts, Targets};
+use crate::proxy::{Proxy, ProxyParts, Targets, Workers};
 use crate::recording::{AuditLog, AuditLogError, KeyError, Recorder, RecorderSettings, SigningKey};
 use crate::session::{ClientTls, Databases, Dial, Policies, Readings, Services};
 use crate::telemetry::{Events, Metrics};
@@ -64,6 +64,9 @@ pub enum GatewayError {
     /// The recorder.
     #[error("the recorder cannot start: {0}")]
     Recorder(std::io::Error),
+    /// The threads that serve connections.
+    #[error("the threads that serve connections cannot start: {0}")]
+    Workers(std::io::Error),
     /// The host's certificate authority.
     #[error("the host's certificate authority cannot be used: {0}")]
     Authority(#[from] HostCaError),
@@ -178,6 +181,7 @@ impl Gateway {
         let targets = Arc::new(ArcSwap::from_pointee(Targets::new(targets)));
         let client_tls: ClientTlsTable = Arc::new(ArcSwap::from_pointee(client_tls));
         let table = Arc::clone(&client_tls);
+        let workers = Workers::start().map_err(GatewayError::Workers)?;
         let proxy = Proxy::new(ProxyParts {
             services: Arc::clone(&services),
             flows: environment.flows,
@@ -185,6 +189,7 @@ impl Gateway {
             targets: Arc::clone(&targets),
             registry: environment.registry,
             client_tls: Arc::new(move |target| table.load().get(&target.name).map(Arc::clone)),
+            workers,
         });
         let (stop, settings) = (CancellationToken::new(), Mutex::new(settings));
         let gateway = Self {

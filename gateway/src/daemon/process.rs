@@ -21,9 +21,9 @@ use crate::interception::{Installation, InstanceName, Programs};
 use crate::protocols::Registry;
 use crate::telemetry::logging;
 
-/// Stack of the worker threads. Reading a statement recurses; the reader grows its stack from
-/// here on.
-const WORKER_STACK_BYTES: usize = 4 * 1024 * 1024;
+/// Stack of the thread that serves operators, who may ask what a statement would do: reading one
+/// recurses; the reader grows its stack from here on.
+const CONTROL_STACK_BYTES: usize = 4 * 1024 * 1024;
 
 /// How the daemon is asked to run.
 #[derive(Clone, Debug)]
@@ -52,9 +52,10 @@ pub fn run(options: &RunOptions) -> ExitCode {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .worker_threads(worker_threads())
-        .thread_name("portcullis")
-        .thread_stack_size(WORKER_STACK_BYTES)
+        // Accepts, and serves operators; connections have threads of their own.
+        .worker_threads(1)
+        .thread_name("control")
+        .thread_stack_size(CONTROL_STACK_BYTES)
         .build();
     match runtime {
         Ok(runtime) => match runtime.block_on(serve(options, settings)) {
@@ -63,14 +64,6 @@ pub fn run(options: &RunOptions) -> ExitCode {
         },
         Err(error) => failed(&error.into()),
     }
-}
-
-/// Half of the processors: workloads and often upstreams run on the same host, and a connection
-/// waits for both. More threads each find less to do when they wake: on 2 processors and with 8
-/// clients, one thread took 15 to 30 % less time a statement than two. With 32 clients two had more
-/// throughput in two of three modes, so this is worth measuring again on a larger host.
-fn worker_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2))
 }
 
 fn failed(error: &Failure) -> ExitCode {

@@ -247,6 +247,9 @@ async fn drive<T: Talk>(lines: &mut T::Lines, talk: &mut T) -> Result<Infallible
             }
             return Err(Ending::ordered(SessionEnd::Drained));
         }
+        if talk.is_quiet() {
+            talk.session().forget_aside();
+        }
         let read_client = draining.is_none() && talk.wants_requests(lines);
         let is_held = talk.is_held();
         let event = tokio::select! {
@@ -262,8 +265,7 @@ async fn drive<T: Talk>(lines: &mut T::Lines, talk: &mut T) -> Result<Infallible
                 take_requests_if_any(lines, talk).await?;
             }
             Event::Io(Ok(Read::Client)) => {
-                ready(talk).await?;
-                talk.take_requests(lines)?;
+                take_requests(lines, talk).await?;
             }
             Event::Io(Ok(Read::ClientEnd)) => return Err(Ending::client()),
             Event::Io(Ok(Read::UpstreamEnd)) => return Err(Ending::upstream()),
@@ -301,8 +303,18 @@ async fn take_requests_if_any<T: Talk>(lines: &mut T::Lines, talk: &mut T) -> Re
     if !talk.has_requests(lines) {
         return Ok(());
     }
-    ready(talk).await?;
-    talk.take_requests(lines)
+    take_requests(lines, talk).await
+}
+
+/// Takes in what has been read of the client. Before a long text it is read aside.
+async fn take_requests<T: Talk>(lines: &mut T::Lines, talk: &mut T) -> Result<(), T::Ended> {
+    loop {
+        ready(talk).await?;
+        talk.take_requests(lines)?;
+        if !talk.session().read_aside().await {
+            return Ok(());
+        }
+    }
 }
 
 /// Makes the session ready to judge what has been read.

@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use super::connections::{ConnectionGuard, Connections};
 use super::targets::{Claim, TargetError, Targets};
+use super::workers::Workers;
 use crate::interception::{ByteCounts, FlowTable};
 use crate::protocols::Registry;
 use crate::session::{BoxFuture, Card, CardFacts, Identified, Pending, Services, Stream, Target};
@@ -75,6 +76,8 @@ pub struct ProxyParts {
     pub registry: Registry,
     /// TLS towards workloads, by target.
     pub client_tls: Arc<ClientTlsOf>,
+    /// Where connections are served.
+    pub workers: Workers,
 }
 
 /// The proxy.
@@ -159,7 +162,10 @@ impl Proxy {
 
     fn take(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         let proxy = Arc::clone(self);
-        self.tracker.spawn(async move { proxy.connection(stream, peer).await });
+        let serve = move |stream| async move { proxy.connection(stream, peer).await };
+        if let Err(error) = self.parts.workers.serve(stream, &self.tracker, serve) {
+            tracing::error!(%error, "an accepted connection was lost");
+        }
     }
 
     async fn connection(&self, stream: TcpStream, peer: SocketAddr) {

@@ -144,6 +144,9 @@ impl Session {
                 "portcullis: the session has no catalogue to read statements against",
             ));
         };
+        if let Some(read) = self.aside.find(text, database) {
+            return Ok(read);
+        }
         Ok(self.services.readings.read(text, database))
     }
 

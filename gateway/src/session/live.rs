@@ -24,6 +24,7 @@ use model::{
 use policy::{Policy, Standing};
 use tokio::sync::watch;
 
+use super::aside::Aside;
 use super::card::{Card, LastDecision};
 use super::change::Changes;
 use super::classified::Classified;
@@ -72,6 +73,7 @@ pub struct Session {
     pub(super) database: Option<DatabaseScope>,
     /// Its temporary tables, where they are known.
     pub(super) own_tables: Option<OwnTables>,
+    pub(super) aside: Aside,
     pub(super) login: Login,
     pub(super) connect: Arc<Operation>,
     pub(super) verified: Option<Timestamp>,

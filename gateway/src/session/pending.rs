@@ -13,6 +13,7 @@ use model::{
 };
 use rustls::ServerConfig;
 
+use super::aside::Aside;
 use super::card::{Card, Phase};
 use super::dial::BoxFuture;
 use super::judgement::Judgement;
@@ -256,6 +257,7 @@ impl Pending {
             number: OperationNumber(0),
             database: None,
             own_tables: None,
+            aside: Aside::default(),
             login,
             connect: Arc::clone(&connect),
             verified: None,

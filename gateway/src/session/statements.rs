@@ -17,7 +17,7 @@ use sql::{
     Analysis, AnalysisLimits, Catalog, Outputs, Scope, Statement, StatementKind, Unreadable,
 };
 
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::spawn_blocking;
 
 use super::databases::Snapshot;
 
@@ -25,7 +25,7 @@ use super::databases::Snapshot;
 const KEPT_TEXT_BYTES_MAX: usize = 16 * 1024;
 
 /// Texts longer than this are read aside, so that other sessions do not wait for them.
-const LONG_TEXT_BYTES: usize = 32 * 1024;
+pub(super) const LONG_TEXT_BYTES: usize = 32 * 1024;
 
 /// Bytes of texts and readings kept.
 const KEPT_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -153,6 +153,14 @@ impl Statements {
         })
     }
 
+    fn unread(text: &str, unreadable: Unreadable) -> Self {
+        Self {
+            operation: Arc::new(unknown(text)),
+            analysis: Analysis::default(),
+            unreadable: Some(unreadable),
+        }
+    }
+
     fn bytes(&self) -> usize {
         // A reading is a small multiple of its text; what matters is that it is counted.
         512 + 8 * self.operation.text.len() + 64 * self.operation.accesses.len()
@@ -163,7 +171,7 @@ impl Statements {
 pub type Dialect = fn(&str, &Scope<'_>, &AnalysisLimits) -> Result<Analysis, Unreadable>;
 
 /// What names mean in one session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct DatabaseScope {
     /// How its statements are read.
     dialect: Dialect,
@@ -187,6 +195,11 @@ impl DatabaseScope {
     ) -> Self {
         let id = readings.scope_id(&snapshot, &search_path);
         Self { dialect, snapshot, search_path, temporary: Vec::new(), id }
+    }
+
+    /// Whether every text is read alike in both.
+    pub(super) fn means_the_same_as(&self, other: &Self) -> bool {
+        self.id == other.id && self.temporary == other.temporary
     }
 
     /// The catalogue.
@@ -235,9 +248,9 @@ pub struct Readings {
     seen: Box<[AtomicU64]>,
     hasher: RandomState,
     scopes: Mutex<Scopes>,
-    /// Held while a long text is read: one at a time, so that many of them cannot take all cores,
-    /// nor the memory of many trees.
-    long: Mutex<()>,
+    /// Held while a long text is read aside: one at a time, so that many of them cannot take all
+    /// cores, nor the memory of many trees.
+    long: tokio::sync::Mutex<()>,
     limits: AnalysisLimits,
 }
 
@@ -266,7 +279,7 @@ impl Readings {
             seen: (0..SEEN_SLOTS).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
             scopes: Mutex::default(),
-            long: Mutex::default(),
+            long: tokio::sync::Mutex::default(),
             limits,
         }
     }
@@ -276,12 +289,6 @@ impl Readings {
     pub fn read(&self, text: &str, scope: &DatabaseScope) -> Arc<Statements> {
         // Temporary relations are the session's own: what it reads is nobody else's.
         let kept = scope.temporary.is_empty() && text.len() <= KEPT_TEXT_BYTES_MAX;
-        if text.len() > LONG_TEXT_BYTES {
-            return Arc::new(aside(|| {
-                let _one_at_a_time = self.long.lock();
-                self.analyse(text, scope)
-            }));
-        }
         if !kept {
             return Arc::new(self.analyse(text, scope));
         }
@@ -294,6 +301,21 @@ impl Readings {
             self.cache.insert(Key { scope: scope.id, text: text.into() }, Arc::clone(&made));
         }
         made
+    }
+
+    /// Reads a long text on a thread of its own, when its turn has come.
+    pub(super) async fn read_aside(
+        self: Arc<Self>,
+        text: Arc<str>,
+        scope: DatabaseScope,
+    ) -> Arc<Statements> {
+        let _one_at_a_time = self.long.lock().await;
+        let (readings, read) = (Arc::clone(&self), Arc::clone(&text));
+        let reading = spawn_blocking(move || Arc::new(readings.analyse(&read, &scope)));
+        reading.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the reader of statements failed");
+            Arc::new(Statements::unread(&text, Unreadable::Internal))
+        })
     }
 
     fn seen_before(&self, wanted: &Wanted<'_>) -> bool {
@@ -310,11 +332,7 @@ impl Readings {
                 analysis,
                 unreadable: None,
             },
-            Err(unreadable) => Statements {
-                operation: Arc::new(unknown(text)),
-                analysis: Analysis::default(),
-                unreadable: Some(unreadable),
-            },
+            Err(unreadable) => Statements::unread(text, unreadable),
         }
     }
 
@@ -335,16 +353,6 @@ impl Readings {
         let id = scopes.last;
         scopes.ids.insert(key, id);
         id
-    }
-}
-
-/// Does what takes long without keeping other tasks of this thread waiting, where the runtime has
-/// other threads.
-fn aside<T>(work: impl FnOnce() -> T) -> T {
-    let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
-    match flavor {
-        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
-        _ => work(),
     }
 }
 

@@ -27,7 +27,7 @@ const LAST_PREPARED: u32 = u32::MAX;
 impl Conversation {
     pub(super) fn take_prepare(&mut self, lines: &mut Lines, text: &[u8]) -> Result<Flow, Ended> {
         let Some(read) = self.read_text(lines, text) else { return Ok(Flow::Next) };
-        if self.refresh_catalog(lines, &read) {
+        if self.refresh_catalog(lines, &read) || self.session.must_read_aside(read.as_bytes()) {
             return Ok(Flow::Wait);
         }
         let limit = self.session.limits().named_statements_max;
@@ -100,7 +100,7 @@ impl Conversation {
             return Ok(Flow::Next);
         };
         let text = Arc::clone(&prepared.text);
-        if self.refresh_catalog(lines, &text) {
+        if self.refresh_catalog(lines, &text) || self.session.must_read_aside(text.as_bytes()) {
             return Ok(Flow::Wait);
         }
         let Some(parameters) = self.bind(statement, execute) else {

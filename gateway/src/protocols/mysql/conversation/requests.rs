@@ -188,7 +188,7 @@ impl Conversation {
         {
             return Ok(Flow::Next);
         }
-        if self.refresh_catalog(lines, &read) {
+        if self.refresh_catalog(lines, &read) || self.session.must_read_aside(read.as_bytes()) {
             return Ok(Flow::Wait);
         }
         let mut message = Vec::new();

@@ -29,6 +29,9 @@ impl Conversation {
             return Ok(flow);
         }
         let text = Query::read(lines.requests.body(frame)).map_err(client_violation)?.text;
+        if self.session.must_read_aside(text) {
+            return Ok(Flow::Wait);
+        }
         let (text, statements) = match self.read_text(text) {
             Ok(read) => read,
             Err(refusal) => {
@@ -49,6 +52,9 @@ impl Conversation {
             return Ok(flow);
         }
         let parse = Parse::read(lines.requests.body(frame)).map_err(client_violation)?;
+        if self.session.must_read_aside(parse.text) {
+            return Ok(Flow::Wait);
+        }
         let limit = self.session.limits().named_statements_max;
         if self.statements.len() >= limit && !parse.name.is_empty() {
             let complaint = too_many("prepared statements", limit);
@@ -99,6 +105,9 @@ impl Conversation {
                 return Ok(Flow::Next);
             }
         };
+        if self.session.must_read_aside(prepared.text.as_bytes()) {
+            return Ok(Flow::Wait);
+        }
         let limit = self.session.limits().named_statements_max;
         if self.portals.len() >= limit && !bind.portal.is_empty() {
             self.complain(lines, false, &too_many("portals", limit));
