@@ -41,6 +41,59 @@ fn a_statement_of_megabytes_runs_and_its_beginning_is_recorded() {
     assert!(kept.contains(&rest), "its size is not told");
 }
 
+/// `SELECT` of so many numbers.
+fn numbers(count: usize) -> String {
+    let list: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+    format!("SELECT array_length(ARRAY[{}], 1)", list.join(", "))
+}
+
+#[test]
+fn nobody_waits_while_a_long_statement_is_read() {
+    let world = World::new();
+    let mut long = world.session();
+    // At least one for each thread that the gateway may have.
+    let mut others: Vec<_> = (0..16).map(|_| world.session()).collect();
+    let began = Instant::now();
+    let reading = std::thread::spawn(move || {
+        let answer = long.query(&numbers(200_000));
+        (rows(&answer), began.elapsed())
+    });
+    let mut longest = Duration::ZERO;
+    while !reading.is_finished() {
+        for other in &mut others {
+            let asked = Instant::now();
+            assert_eq!(rows(&other.query("SELECT 1")), [["1"]]);
+            longest = longest.max(asked.elapsed());
+        }
+    }
+    let (answer, took) = reading.join().unwrap();
+    assert_eq!(answer, [["200000"]]);
+    assert!(longest < took / 2, "{longest:?} of {took:?}");
+}
+
+#[test]
+fn long_statements_of_a_pipeline_see_what_came_before_them() {
+    let world = World::new();
+    let mut client = world.session();
+    let long = |from: &str| format!("{} FROM {from}", numbers(20_000));
+    let batch = [
+        parse("", "CREATE TEMPORARY TABLE made_here AS SELECT 1 AS one", &[]),
+        bind("", "", &[], &[]),
+        execute("", 0),
+        parse("kept", &long("made_here"), &[]),
+        bind("", "kept", &[], &[]),
+        execute("", 0),
+        sync(),
+    ];
+    client.send(&batch.concat()).unwrap();
+    let answer = client.until_ready();
+    assert_eq!(rows(&answer), [["20000"]], "{:?}", error(&answer));
+    // Also when it is run once more, after a shorter one.
+    assert_eq!(rows(&client.query("SELECT 1")), [["1"]]);
+    client.send(&[bind("", "kept", &[], &[]), execute("", 0), sync()].concat()).unwrap();
+    assert_eq!(rows(&client.until_ready()), [["20000"]]);
+}
+
 #[test]
 fn a_statement_over_the_limit_is_refused_and_the_session_goes_on() {
     let world = World::new();
