@@ -267,11 +267,15 @@ impl Gateway {
         plan::check_host_keys(&targets, &self.services.host_keys)?;
         let policy = Arc::clone(&settings.policy);
         let (before, now) = (self.services.policies.current().digest(), policy.digest());
-        self.targets.store(Arc::new(Targets::new(targets)));
-        self.client_tls.store(Arc::new(tls));
-        self.identity.store(Arc::new(identity));
-        self.services.policies.swap(policy);
-        let old = std::mem::replace(&mut *self.settings.lock(), Arc::clone(&settings));
+        let old = {
+            // Held over all of it: names that are being resolved again see either all or nothing.
+            let mut current = self.settings.lock();
+            self.targets.store(Arc::new(Targets::new(targets)));
+            self.client_tls.store(Arc::new(tls));
+            self.identity.store(Arc::new(identity));
+            self.services.policies.swap(policy);
+            std::mem::replace(&mut *current, Arc::clone(&settings))
+        };
         self.services.events.emit(AuditEvent::PolicyLoaded { policy: now, by: by.into() });
         Ok(Reloaded { before, now, need_restart: need_restart(&old, &settings) })
     }
@@ -288,6 +292,11 @@ impl Gateway {
         let addresses = |targets: &[Arc<crate::session::Target>]| {
             targets.iter().map(|one| (one.name.clone(), one.addresses.clone())).collect::<Vec<_>>()
         };
+        let current = self.settings.lock();
+        if !Arc::ptr_eq(&current, &settings) {
+            // Others are in force since the names were asked for, with addresses of their own.
+            return Ok(false);
+        }
         let changed = addresses(&fresh) != addresses(self.targets.load().all());
         if changed {
             self.targets.store(Arc::new(Targets::new(fresh)));

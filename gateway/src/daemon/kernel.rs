@@ -118,6 +118,18 @@ impl Kernel {
                 }
             }
         });
+        let (kernel, served) = (Arc::clone(self), Arc::clone(gateway));
+        // Apart from what the kernel reports, which does not wait for a slow name server.
+        self.tasks.spawn(async move {
+            let resolving = async {
+                let mut again = tokio::time::interval(UPKEEP_EVERY);
+                loop {
+                    again.tick().await;
+                    kernel.resolve_again(&served).await;
+                }
+            };
+            kernel.stop.run_until_cancelled(resolving).await;
+        });
         Ok(())
     }
 
@@ -234,7 +246,7 @@ impl Kernel {
         }
     }
 
-    async fn keep_up(&self, gateway: &Arc<Gateway>) {
+    async fn keep_up(&self, gateway: &Gateway) {
         // Where the kernel does not govern new cgroups itself, they are looked for.
         if !self.programs.governs_new_cgroups()
             && let Err(error) = self.apply(gateway)
@@ -251,6 +263,10 @@ impl Kernel {
                 tracing::warn!(netns_cookie = cookie, error = %error, "listener not forgotten");
             }
         }
+    }
+
+    /// Captures the addresses that the names of targets have now.
+    async fn resolve_again(&self, gateway: &Gateway) {
         match gateway.resolve_again().await {
             Ok(false) => {}
             Ok(true) => {
