@@ -405,7 +405,7 @@ fn a_drain_lets_an_answer_that_is_under_way_arrive_whole() {
 }
 
 #[test]
-fn an_upstream_that_resets_ends_its_session_with_an_error() {
+fn an_upstream_that_resets_ends_its_session_as_its_protocol_says_it() {
     for subject in subjects() {
         let middle = Middle::before(subject.server().address());
         let world = world_behind(&*subject, &middle);
@@ -414,7 +414,7 @@ fn an_upstream_that_resets_ends_its_session_with_an_error() {
         subject.plan(&middle, &deed, Plan::Reset);
         peer.begin(&deed);
         let last_words = peer.until_end();
-        assert!(!last_words.is_empty(), "the client was told nothing");
+        assert_eq!(!last_words.is_empty(), subject.tells_of_lost_upstreams(), "{last_words}");
         let line = world.event("session_ended", |_| true);
         assert_eq!(line["cause"], "upstream");
         assert!(!subject.session(&world).run(&Deed::allowed()).refused());

@@ -76,6 +76,10 @@ impl Subject for Web {
         false
     }
 
+    fn tells_of_lost_upstreams(&self) -> bool {
+        false
+    }
+
     fn session(&self, world: &World) -> Box<dyn Peer> {
         Box::new(Session(world.web(), self.0))
     }

@@ -135,6 +135,11 @@ pub(super) trait Subject {
     fn speaks_unasked(&self) -> bool {
         true
     }
+    /// Whether a client is told that the upstream went away without an answer. Clients of HTTP try
+    /// again by themselves where a connection just ends, so it does.
+    fn tells_of_lost_upstreams(&self) -> bool {
+        true
+    }
     /// A session of the usual workload with the usual place.
     fn session(&self, world: &World) -> Box<dyn Peer>;
     /// A place of its own for a deed that changes things.
