@@ -92,7 +92,7 @@ fn a_path_that_appears_later_is_governed_and_a_longer_one_is_not() {
 
 #[test]
 fn a11_a_full_map_of_cgroups_governs_too_much_rather_than_too_little() {
-    let mut world = World::without_gateway(MapSizes { governed: 2, ..MapSizes::default() });
+    let mut world = World::alone(MapSizes { governed: 2, ..MapSizes::default() });
     let netns = world.netns.clone();
     world.open_gateway(&netns);
     let unit = format!("{}.service", world.name);

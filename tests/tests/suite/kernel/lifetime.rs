@@ -108,7 +108,7 @@ fn releasing_a_cgroup_and_a_destination_ends_their_capture() {
 
 #[test]
 fn a9_governing_the_host_leaves_out_the_gateway_and_its_marked_sockets_only() {
-    let mut world = World::alone();
+    let mut world = World::alone(MapSizes::default());
     let netns = world.netns.clone();
     let cookie = world.open_gateway(&netns);
     let own = format!("/{}/free", world.name);

@@ -152,11 +152,12 @@ impl World {
         Self::with_lock(sizes, lock)
     }
 
-    /// A world beside which there is no other: for governing the whole host.
-    pub(super) fn alone() -> Self {
+    /// A world beside which there is no other: for governing the whole host, also where a full map
+    /// does so.
+    pub(super) fn alone(sizes: MapSizes) -> Self {
         let lock = lock();
         lock.lock().unwrap();
-        Self::with_lock(MapSizes::default(), lock)
+        Self::with_lock(sizes, lock)
     }
 
     fn with_lock(sizes: MapSizes, lock: File) -> Self {
