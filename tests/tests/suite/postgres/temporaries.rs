@@ -94,15 +94,23 @@ fn what_comes_in_the_place_of_a_temporary_table_is_not_taken_for_it() {
 }
 
 #[test]
-fn an_unnamed_statement_outlives_what_others_change() {
+fn an_unnamed_statement_outlives_what_others_change_for_a_moment_and_is_never_read_by_old_names() {
     let (world, database) = world();
     let (mut client, mut other) =
         (world.login(&database).unwrap(), world.login(&database).unwrap());
-    client.send(&[parse("", "SELECT id FROM orders WHERE id = 1", &[]), sync()].concat()).unwrap();
+    let parsed = [parse("", "SELECT id FROM orders WHERE id = 1", &[]), sync()].concat();
+    let run = [bind("", "", &[], &[]), describe_portal(""), execute("", 0), sync()].concat();
+    client.send(&parsed).unwrap();
     assert!(error(&client.until_ready()).is_none());
     assert!(error(&other.query("CREATE TABLE another (id int)")).is_none());
+    client.send(&run).unwrap();
+    assert_eq!(rows(&client.until_ready()), [["1"]]);
     std::thread::sleep(std::time::Duration::from_millis(1_100));
-    let run = [bind("", "", &[], &[]), describe_portal(""), execute("", 0), sync()];
-    client.send(&run.concat()).unwrap();
+    // What names mean is asked first, over which the server forgets the statement.
+    client.send(&run).unwrap();
+    let forgotten = client.until_ready();
+    assert_eq!(error(&forgotten).map(|error| error.code().to_owned()).as_deref(), Some("26000"));
+    client.send(&[parsed, run].concat()).unwrap();
+    assert!(error(&client.until_ready()).is_none());
     assert_eq!(rows(&client.until_ready()), [["1"]]);
 }

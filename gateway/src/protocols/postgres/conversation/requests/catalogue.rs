@@ -13,7 +13,7 @@ use crate::protocols::postgres::conversation::path::{self, Names};
 use crate::protocols::postgres::lines::Lines;
 
 /// How often a session looks whether its catalogue is stale.
-const CATALOG_CHECK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+pub(super) const CATALOG_CHECK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
 impl Conversation {
     /// Makes sure that what names mean is known: what the database holds, and the search path.

@@ -20,8 +20,9 @@ use crate::protocols::postgres::names::Found;
 use crate::protocols::postgres::words::{Complaint, put_refusal, state};
 use crate::session::{Permit, Refusal, RefusalKind, Statements};
 
-/// How long the unnamed statement is read by what was known when it was parsed.
-const UNNAMED_READ_WITHIN: std::time::Duration = std::time::Duration::from_secs(60);
+/// How long the unnamed statement is read by what was known when it was parsed. Raised, what others
+/// change meanwhile (a view that shows another column) is not seen for as long.
+const UNNAMED_READ_WITHIN: std::time::Duration = super::catalogue::CATALOG_CHECK_EVERY;
 
 impl Conversation {
     pub(super) fn take_query(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
@@ -86,7 +87,10 @@ impl Conversation {
     pub(super) fn take_bind(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
         let body = lines.requests.body(frame);
         let unnamed = Bind::read(body).map_err(client_violation)?.statement.is_empty();
-        if !unnamed || self.unnamed_at.elapsed() >= UNNAMED_READ_WITHIN {
+        // What this session itself has changed counts at once, also if the server forgets the
+        // statement over the question.
+        let current = !self.catalog_due && self.unnamed_at.elapsed() < UNNAMED_READ_WITHIN;
+        if !unnamed || !current {
             if let Some(flow) = self.unless_names_are_known(lines, false) {
                 return Ok(flow);
             }
