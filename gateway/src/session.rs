@@ -11,6 +11,7 @@
 //!                        └─ judge ──▶ Permit ── Gate::forward ──▶ Receipt ── row_plan, finished
 //! ```
 
+mod altered;
 mod answers;
 mod aside;
 mod card;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use masking::CarryOver;
 use model::Limits;
 use model::audit::AuditEvent;
-use sql::Catalog;
+use sql::{Catalog, Statement};
 
+use super::altered::Altered;
 use super::card::Card;
 use super::databases::{DatabaseKey, Snapshot};
 use super::gate::Gate;
@@ -19,7 +20,7 @@ use super::own_tables::OwnTables;
 use super::pending::Login;
 use super::permit::{ConnectPermit, Receipt};
 use super::refusal::{Refusal, RefusalKind};
-use super::statements::{DatabaseScope, Dialect, Statements};
+use super::statements::{DatabaseScope, Dialect, LONG_TEXT_BYTES, Statements};
 use super::stream::Stream;
 use super::upstream::{self, Upstream};
 use crate::recording::Stream as OutputStream;
@@ -76,6 +77,10 @@ impl Session {
         search_path: Arc<[Arc<str>]>,
     ) {
         self.classified = snapshot.classified(&self.masks);
+        let version = snapshot.catalog.version;
+        if self.database.as_ref().is_none_or(|before| before.catalog().version != version) {
+            self.altered = Altered::default();
+        }
         let readings = Arc::clone(&self.services.readings);
         let temporary = self.database.take();
         let mut scope = DatabaseScope::new(&readings, dialect, snapshot, search_path);
@@ -104,8 +109,22 @@ impl Session {
         })
     }
 
+    /// Whether a text is read alike with and without what this session has changed since its
+    /// snapshot was taken; then none needs to be fetched for it.
+    #[must_use]
+    pub fn reads_alike(&self, text: &str) -> bool {
+        let Some(database) = &self.database else { return false };
+        // A long one is read aside, by what is known then.
+        text.len() <= LONG_TEXT_BYTES
+            && self.read(text).is_ok_and(|read| {
+                let catalog = database.catalog();
+                read.unreadable.is_none() && self.altered.leaves_as_read(read.statements(), catalog)
+            })
+    }
+
     /// A statement that may have changed what the database holds has been run.
-    pub fn catalog_changed(&self) {
+    pub fn catalog_changed(&mut self, by: &Statement) {
+        self.altered.note(by);
         if let Some(database) = &self.database {
             let key = &database.snapshot.key;
             self.services.databases.forget(&key.target, &key.database);
@@ -117,6 +136,20 @@ impl Session {
         if let Some(database) = &mut self.database {
             database.add_temporary(names);
         }
+    }
+
+    /// Whether this is among the temporary relations.
+    #[must_use]
+    pub fn has_temporary(&self, name: &str) -> bool {
+        self.database.as_ref().is_some_and(|one| one.temporary().iter().any(|own| **own == *name))
+    }
+
+    /// Whether a text would be shown with something masked in it.
+    #[must_use]
+    pub fn would_mask(&self, text: &str) -> bool {
+        let Some(mut masker) = self.stream_masker() else { return false };
+        let mut out = Vec::new();
+        masker.push(text.as_bytes(), &mut out) + masker.finish(&mut out) > 0
     }
 
     /// Sets which temporary tables there are; nothing where it is not known.

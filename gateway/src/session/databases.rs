@@ -55,6 +55,9 @@ pub struct Databases {
 struct State {
     snapshots: FxHashMap<DatabaseKey, Arc<Snapshot>>,
     version: u64,
+    /// Which version was the newest when a database was last forgotten: what was begun by then may
+    /// not show the change.
+    forgotten: FxHashMap<(TargetName, Box<str>), u64>,
 }
 
 impl Databases {
@@ -104,7 +107,8 @@ impl Databases {
         state.version
     }
 
-    /// Keeps a snapshot that was just taken.
+    /// Keeps a snapshot that was just taken, unless the database was forgotten meanwhile: then it
+    /// is the caller's alone, and stale.
     pub fn keep(&self, key: DatabaseKey, catalog: Catalog) -> Arc<Snapshot> {
         let snapshot = Arc::new(Snapshot {
             key: key.clone(),
@@ -113,6 +117,10 @@ impl Databases {
             joins: Mutex::default(),
         });
         let mut state = self.state.lock();
+        let place = (key.target.clone(), Box::from(&*key.database));
+        if state.forgotten.get(&place).is_some_and(|newest| snapshot.catalog.version <= *newest) {
+            return snapshot;
+        }
         state.snapshots.insert(key, Arc::clone(&snapshot));
         if state.snapshots.len() > SNAPSHOTS_MAX {
             let oldest = state.snapshots.iter().min_by_key(|(_, one)| one.taken);
@@ -126,7 +134,16 @@ impl Databases {
     /// Forgets a database of a target, for every user: something may have changed it.
     pub fn forget(&self, target: &TargetName, database: &str) {
         let matches = |key: &DatabaseKey| key.target == *target && *key.database == *database;
-        self.state.lock().snapshots.retain(|key, _| !matches(key));
+        let mut state = self.state.lock();
+        state.snapshots.retain(|key, _| !matches(key));
+        let newest = state.version;
+        state.forgotten.insert((target.clone(), database.into()), newest);
+        if state.forgotten.len() > SNAPSHOTS_MAX
+            && let Some(oldest) = state.forgotten.iter().min_by_key(|(_, version)| **version)
+        {
+            let oldest = oldest.0.clone();
+            state.forgotten.remove(&oldest);
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use model::{
 use policy::{Policy, Standing};
 use tokio::sync::watch;
 
+use super::altered::Altered;
 use super::aside::Aside;
 use super::card::{Card, LastDecision};
 use super::change::Changes;
@@ -71,6 +72,7 @@ pub struct Session {
     pub(super) policy_changes: watch::Receiver<u64>,
     pub(super) number: OperationNumber,
     pub(super) database: Option<DatabaseScope>,
+    pub(super) altered: Altered,
     /// Its temporary tables, where they are known.
     pub(super) own_tables: Option<OwnTables>,
     pub(super) aside: Aside,

@@ -13,6 +13,7 @@ use model::{
 };
 use rustls::ServerConfig;
 
+use super::altered::Altered;
 use super::aside::Aside;
 use super::card::{Card, Phase};
 use super::dial::BoxFuture;
@@ -257,6 +258,7 @@ impl Pending {
             number: OperationNumber(0),
             database: None,
             own_tables: None,
+            altered: Altered::default(),
             aside: Aside::default(),
             login,
             connect: Arc::clone(&connect),

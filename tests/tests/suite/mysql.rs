@@ -3,6 +3,7 @@
 mod adversary;
 mod clients;
 mod commands;
+mod definitions;
 mod generator;
 mod killing;
 mod logins;

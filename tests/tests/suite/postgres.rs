@@ -10,6 +10,7 @@ mod client_trust;
 mod clients;
 mod copy;
 mod cursors;
+mod definitions;
 mod honest;
 mod leaks;
 mod masks;

@@ -189,3 +189,26 @@ fn a_branch_of_a_distributed_transaction_is_ended_by_a_rule_only() {
     assert!(refused.1.contains("def.mysql.xa"), "{refused:?}");
     assert_eq!(client.query("SELECT DATABASE()").rows, [[SHOP]]);
 }
+
+#[test]
+fn a_statement_that_is_composed_in_a_variable_is_judged_as_what_it_is_and_runs() {
+    let world = World::with(MariaDb::shared(), |usual| usual);
+    let mut client = session(&world);
+    assert_eq!(client.query("SET @n = 'users', @quoted = 'a''\\\\b'").error, None);
+    let composed = "SET @q = CONCAT('SELECT COUNT(*), ? FROM ', @n, ' WHERE id < 0')";
+    assert_eq!(client.query(composed).error, None);
+    assert_eq!(client.query("PREPARE s FROM @q").error, None);
+    assert_eq!(client.query("EXECUTE s USING @quoted").rows, [["0", r"a'\b"]]);
+    assert_eq!(client.query("DEALLOCATE PREPARE s").error, None);
+    assert_eq!(client.query(r"SET @q = 'SELECT ''it''''s \\\\ one'''").error, None);
+    assert_eq!(client.query("EXECUTE IMMEDIATE @q;").rows, [[r"it's \ one"]]);
+    // What it holds is what is denied, under its own name.
+    assert_eq!(client.query("SET @q = 'DELETE FROM users'").error, None);
+    assert_eq!(client.query("PREPARE s FROM @q").error.unwrap().0, 1142);
+    let _ = world.event("operation_decided", |event| {
+        event["effect"] == "deny" && event.to_string().contains("DELETE FROM users")
+    });
+    assert_eq!(client.query("SET @q = NULL").error, None);
+    assert!(client.query("PREPARE s FROM @q").error.is_some());
+    assert_eq!(client.query("SELECT 1").rows, [["1"]]);
+}

@@ -132,8 +132,10 @@ impl Conversation {
             .settings
             .iter()
             .any(|change| change.name.as_deref().is_some_and(|name| names.contains(&name)));
-        if statement.kind.changes_catalog() {
-            self.session.catalog_changed();
+        // What `DO` computes may call functions, which can define nothing.
+        let computes = matches!(statement.kind, StatementKind::Do);
+        if statement.kind.changes_catalog() && !computes {
+            self.session.catalog_changed(statement);
             self.catalog_due = true;
         }
     }

@@ -38,7 +38,8 @@ impl Conversation {
     pub(super) fn refresh_catalog(&mut self, lines: &mut Lines, text: &str) -> bool {
         // Outside of transactions, and where reading does not begin one.
         let idle = self.status & IN_TRANSACTION == 0 && self.status & AUTOCOMMIT != 0;
-        let due = self.catalog_due || self.catalog_checked.elapsed() >= CATALOG_CHECK_EVERY;
+        let due = self.catalog_due && !self.session.reads_alike(text);
+        let due = due || self.catalog_checked.elapsed() >= CATALOG_CHECK_EVERY;
         if !idle || !due || asks_about_the_last(text) {
             return false;
         }

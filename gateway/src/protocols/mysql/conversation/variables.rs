@@ -1,4 +1,5 @@
-//! Settings that are put back to what a variable has kept (`SET sql_mode = @OLD_SQL_MODE`).
+//! Settings that are put back to what a variable has kept (`SET sql_mode = @OLD_SQL_MODE`), and
+//! statements that a variable holds (`PREPARE s FROM @text`).
 //!
 //! Owns the question what the variable holds, and the text in which the value stands in its place.
 //! Must not know how it is judged: the new text is read and judged like any, and is what the server
@@ -7,6 +8,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use model::Action;
 use wire::mysql::command::code;
 
 use super::Conversation;
@@ -15,16 +17,28 @@ use crate::protocols::mysql::lines::Lines;
 use crate::protocols::mysql::reply::values;
 use crate::session::Statements;
 use crate::session::sql::SettingValue;
-use crate::session::sql::mysql::keeps_reading;
+use crate::session::sql::mysql::{ANY_VARIABLE, keeps_reading};
 
 /// Longest value that is put in: all modes there are take less.
 const VALUE_BYTES_MAX: usize = 1024;
 
-/// Settings, and the variables that they are to be set to.
+/// Longest statement that is put in. Raised, more of them run, and each is read, judged and sent.
+const STATEMENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// What is to be put in the place of a variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// The value of this setting.
+    Setting(Arc<str>),
+    /// A statement.
+    Statement,
+}
+
+/// Variables that stand where a text has to be known.
 #[derive(Debug)]
 pub(super) struct Variables {
-    /// Which setting, and where its variable stands in the text.
-    places: Vec<(Arc<str>, Range<usize>)>,
+    /// What each is for, and where it stands in the text.
+    places: Vec<(Wanted, Range<usize>)>,
     text: Box<str>,
     question: String,
     /// What they hold.
@@ -32,10 +46,16 @@ pub(super) struct Variables {
 }
 
 impl Variables {
-    /// The variables of a text of one statement that sets what is pinned; nothing where there are
-    /// none, or where they are not written plainly.
+    /// The variables of a text of one statement that sets what is pinned, or that runs or prepares
+    /// what a variable holds; nothing where there are none, or where they are not written plainly.
     fn of(statements: &Statements, text: &str) -> Option<Self> {
         let [statement] = statements.statements() else { return None };
+        let unknown = statement.accesses.iter().any(|access| access.action == Action::Unknown);
+        if unknown && let Some(range) = held_statement(text) {
+            let question = format!("SELECT {}", text.get(range.clone())?);
+            let places = vec![(Wanted::Statement, range)];
+            return Some(Self { places, text: text.into(), question, held: None });
+        }
         let mut variables = Vec::new();
         for change in statement.settings.iter().filter(|change| change.pinned) {
             if let (Some(setting), SettingValue::Variable { name, range }) =
@@ -57,7 +77,8 @@ impl Variables {
             return None;
         }
         let question = format!("SELECT {}", names.join(", "));
-        let places = variables.into_iter().map(|(setting, _, range)| (setting, range)).collect();
+        let places = variables.into_iter();
+        let places = places.map(|(setting, _, range)| (Wanted::Setting(setting), range)).collect();
         Some(Self { places, text: text.into(), question, held: None })
     }
 
@@ -73,22 +94,33 @@ impl Variables {
     }
 
     /// The text with the values in the places of the variables. Nothing where one would make
-    /// statements mean something else: no value that is not a word of the server's gets into a text
-    /// that is judged and recorded.
-    fn text(&self) -> Option<String> {
+    /// statements mean something else, or may not be seen: no setting that is not a word of the
+    /// server's gets into a text that is judged and recorded, and no statement that
+    /// `may_be_seen` does not let in.
+    fn text(&self, may_be_seen: impl Fn(&str) -> bool) -> Option<String> {
         let held = self.held.as_ref().filter(|held| held.len() == self.places.len())?;
         let mut text = String::with_capacity(self.text.len() + 64);
         let mut done = 0;
-        for ((setting, range), value) in self.places.iter().zip(held) {
+        for ((wanted, range), value) in self.places.iter().zip(held) {
             let value = value.as_deref();
-            if !value.is_none_or(is_word) || !keeps_reading(setting, value) {
+            let fits = match (wanted, value) {
+                (Wanted::Setting(setting), value) => {
+                    value.is_none_or(is_word) && keeps_reading(setting, value)
+                }
+                (Wanted::Statement, Some(statement)) => {
+                    statement.len() <= STATEMENT_BYTES_MAX && may_be_seen(statement)
+                }
+                (Wanted::Statement, None) => false,
+            };
+            if !fits {
                 return None;
             }
             text.push_str(self.text.get(done..range.start)?);
             match value {
                 Some(value) => {
+                    // A backslash is one, and no quote, in every session: its mode is pinned.
                     text.push('\'');
-                    text.push_str(value);
+                    text.push_str(&value.replace('\\', "\\\\").replace('\'', "''"));
                     text.push('\'');
                 }
                 None => text.push_str("NULL"),
@@ -98,6 +130,37 @@ impl Variables {
         text.push_str(self.text.get(done..)?);
         Some(text)
     }
+}
+
+/// Where the variable stands that holds the statement which a text prepares or runs
+/// (`PREPARE s FROM @v`, `EXECUTE IMMEDIATE @v`), written plainly.
+fn held_statement(text: &str) -> Option<Range<usize>> {
+    let rest = match after(text, "PREPARE") {
+        Some(rest) => {
+            let (name, rest) =
+                rest.trim_ascii_start().split_once(|at: char| at.is_ascii_whitespace())?;
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+            let quoted = name.strip_prefix('`').and_then(|name| name.strip_suffix('`'));
+            if !quoted.unwrap_or(name).bytes().all(plain) {
+                return None;
+            }
+            after(rest, "FROM")?
+        }
+        None => after(after(text, "EXECUTE")?, "IMMEDIATE")?,
+    };
+    let variable = rest.trim_ascii_start();
+    let end = variable.find(|at: char| at.is_ascii_whitespace() || at == ';');
+    let (name, rest) = variable.split_at(end.unwrap_or(variable.len()));
+    let ends = matches!(rest.trim_ascii(), "" | ";") || after(rest, "USING").is_some();
+    let begin = text.len() - variable.len();
+    (ends && !name.starts_with("@@") && is_plain(name)).then(|| begin..begin + name.len())
+}
+
+/// What comes behind a word.
+fn after<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    let (found, rest) = text.trim_ascii_start().split_at_checked(word.len())?;
+    let ends = rest.starts_with(|at: char| at.is_ascii_whitespace());
+    (ends && found.eq_ignore_ascii_case(word)).then_some(rest)
 }
 
 /// Whether it is the name of a variable that needs no quotes.
@@ -134,7 +197,13 @@ impl Conversation {
     /// The server has said what the variables hold: the request that waits is the new text from
     /// now on.
     pub(super) fn put_in(&mut self, variables: &Variables) {
-        if let (Some(text), Some((payload, _))) = (variables.text(), &mut self.waiting) {
+        // What was kept in a variable was judged then, unless a routine did it; and detectors have
+        // not seen it.
+        let masks_columns = !self.session.masks().columns.is_empty();
+        let anything = masks_columns && self.session.has_temporary(ANY_VARIABLE);
+        let may_be_seen = |statement: &str| !anything && !self.session.would_mask(statement);
+        let text = variables.text(may_be_seen);
+        if let (Some(text), Some((payload, _))) = (text, &mut self.waiting) {
             payload.clear();
             payload.push(code::QUERY);
             payload.extend_from_slice(text.as_bytes());
@@ -149,12 +218,48 @@ mod tests {
     fn put_in(setting: &str, value: Option<&str>) -> Option<String> {
         let text = "/*!40101 SET X=@OLD_X */";
         let variables = Variables {
-            places: vec![(setting.into(), 15..21)],
+            places: vec![(Wanted::Setting(setting.into()), 15..21)],
             text: text.into(),
             question: String::new(),
             held: Some(vec![value.map(str::to_owned)]),
         };
-        variables.text()
+        variables.text(|_| true)
+    }
+
+    fn put_in_statement(text: &str, value: Option<&str>) -> Option<String> {
+        let variables = Variables {
+            places: vec![(Wanted::Statement, held_statement(text)?)],
+            text: text.into(),
+            question: String::new(),
+            held: Some(vec![value.map(str::to_owned)]),
+        };
+        variables.text(|statement| !statement.contains("secret"))
+    }
+
+    #[test]
+    fn a_statement_stands_in_the_place_of_the_variable_that_holds_it() {
+        for (text, expected) in [
+            ("PREPARE s FROM @text", r"PREPARE s FROM 'DO ''\\'''"),
+            (" prepare `s`\n from\t@a.b$1 ;", " prepare `s`\n from\t'DO ''\\\\''' ;"),
+            ("EXECUTE IMMEDIATE @q USING @a", r"EXECUTE IMMEDIATE 'DO ''\\''' USING @a"),
+        ] {
+            assert_eq!(put_in_statement(text, Some(r"DO '\'")).as_deref(), Some(expected));
+            assert_eq!(put_in_statement(text, None), None);
+            assert_eq!(put_in_statement(text, Some("DO 'secret'")), None);
+        }
+        for text in [
+            "PREPARE s FROM @@sql_mode",
+            "PREPARE s FROM @`a b`",
+            "PREPARE s FROM @a, @b",
+            "PREPARE s FROM CONCAT(@a)",
+            "PREPARE `a b` FROM @a",
+            "PREPARE s FROM @a; DROP TABLE t",
+            "EXECUTE s USING @a",
+            "PREPARES FROM @a",
+            "EXECUTE IMMEDIATE",
+        ] {
+            assert_eq!(held_statement(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -258,13 +258,10 @@ impl Conversation {
         }
         // What a completed statement did to names stands.
         running.effects.retain(|(statement, _)| *statement > which);
-        let changes_catalog = running
-            .statements
-            .statements()
-            .get(which)
-            .is_some_and(|statement| statement.kind.changes_catalog());
-        if changes_catalog {
-            self.session.catalog_changed();
+        let statements = Arc::clone(&running.statements);
+        let completed = statements.statements().get(which);
+        if let Some(changing) = completed.filter(|one| one.kind.changes_catalog()) {
+            self.session.catalog_changed(changing);
             self.catalog_due = true;
         }
     }

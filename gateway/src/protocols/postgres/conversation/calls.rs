@@ -41,7 +41,7 @@ const CALLS: &[(u32, &str)] = &[
 impl Conversation {
     /// Takes in a call by number.
     pub(super) fn take_call(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
-        if self.refresh_catalog(lines) {
+        if self.refresh_catalog(lines, false) {
             return Ok(Flow::Wait);
         }
         let body = lines.requests.body(frame);

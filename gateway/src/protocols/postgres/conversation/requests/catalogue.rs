@@ -17,13 +17,15 @@ pub(super) const CATALOG_CHECK_EVERY: std::time::Duration = std::time::Duration:
 
 impl Conversation {
     /// Makes sure that what names mean is known: what the database holds, and the search path.
-    /// Where it is not, what becomes of the request that needs it.
+    /// Where it is not, what becomes of the request that needs it. `alike` is what
+    /// [`Self::reads_alike`] says of its text.
     pub(super) fn unless_names_are_known(
         &mut self,
         lines: &mut Lines,
         simple: bool,
+        alike: bool,
     ) -> Option<Flow> {
-        if self.refresh_catalog(lines) {
+        if self.refresh_catalog(lines, alike) {
             return Some(Flow::Wait);
         }
         match self.know_names(lines) {
@@ -36,16 +38,23 @@ impl Conversation {
         }
     }
 
+    /// Whether a text is read alike before and after what this session has changed.
+    pub(super) fn reads_alike(&self, text: &[u8]) -> bool {
+        self.catalog_due && str::from_utf8(text).is_ok_and(|text| self.session.reads_alike(text))
+    }
+
     /// Asks the server what the database holds now, where what we know is too old and nothing is
-    /// under way. Says whether the request at hand must wait for that.
-    pub(in super::super) fn refresh_catalog(&mut self, lines: &mut Lines) -> bool {
+    /// under way. Says whether the request at hand must wait for that. `alike` says that what this
+    /// session has changed does not matter to it.
+    pub(in super::super) fn refresh_catalog(&mut self, lines: &mut Lines, alike: bool) -> bool {
         if self.owed.iter().any(|owed| matches!(owed.answer, Answer::Catalog(_))) {
             return true;
         }
         let idle = self.owed.is_empty()
             && !self.batch_open
             && self.status == wire::postgres::TransactionStatus::Idle;
-        let due = self.catalog_due || self.catalog_checked.elapsed() >= CATALOG_CHECK_EVERY;
+        let due =
+            (self.catalog_due && !alike) || self.catalog_checked.elapsed() >= CATALOG_CHECK_EVERY;
         if !idle || !due {
             return false;
         }

@@ -26,7 +26,9 @@ const UNNAMED_READ_WITHIN: std::time::Duration = super::catalogue::CATALOG_CHECK
 
 impl Conversation {
     pub(super) fn take_query(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
-        if let Some(flow) = self.unless_names_are_known(lines, true) {
+        let text = Query::read(lines.requests.body(frame)).map_err(client_violation)?.text;
+        let alike = self.reads_alike(text);
+        if let Some(flow) = self.unless_names_are_known(lines, true, alike) {
             return Ok(flow);
         }
         let text = Query::read(lines.requests.body(frame)).map_err(client_violation)?.text;
@@ -49,7 +51,9 @@ impl Conversation {
     }
 
     pub(super) fn take_parse(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
-        if let Some(flow) = self.unless_names_are_known(lines, false) {
+        let text = Parse::read(lines.requests.body(frame)).map_err(client_violation)?.text;
+        let alike = self.reads_alike(text);
+        if let Some(flow) = self.unless_names_are_known(lines, false, alike) {
             return Ok(flow);
         }
         let parse = Parse::read(lines.requests.body(frame)).map_err(client_violation)?;
@@ -86,12 +90,18 @@ impl Conversation {
 
     pub(super) fn take_bind(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
         let body = lines.requests.body(frame);
-        let unnamed = Bind::read(body).map_err(client_violation)?.statement.is_empty();
+        let statement = Bind::read(body).map_err(client_violation)?.statement;
+        let unnamed = statement.is_empty();
+        let alike = match self.statements.get(key(statement), self.batch) {
+            Found::Known(prepared) => self.reads_alike(prepared.text.as_bytes()),
+            Found::Unsettled | Found::Missing => false,
+        };
         // What this session itself has changed counts at once, also if the server forgets the
         // statement over the question.
-        let current = !self.catalog_due && self.unnamed_at.elapsed() < UNNAMED_READ_WITHIN;
+        let current =
+            (alike || !self.catalog_due) && self.unnamed_at.elapsed() < UNNAMED_READ_WITHIN;
         if !unnamed || !current {
-            if let Some(flow) = self.unless_names_are_known(lines, false) {
+            if let Some(flow) = self.unless_names_are_known(lines, false, alike) {
                 return Ok(flow);
             }
         } else if self.path_is_unknown() {
