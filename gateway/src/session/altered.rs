@@ -110,6 +110,21 @@ impl Altered {
     }
 }
 
+/// Whether a statement calls procedures alone that are known to define nothing.
+pub(super) fn defines_nothing(statement: &Statement, catalog: &Catalog) -> bool {
+    let harmless = |access: &Access| match (&access.object, access.action) {
+        (Object::Function { path }, Action::Execute) => match path.0.as_slice() {
+            [_, schema, name] => !catalog.may_define(schema, name),
+            _ => false,
+        },
+        _ => true,
+    };
+    let mut calls = statement.accesses.iter().filter(|access| access.action == Action::Execute);
+    matches!(statement.kind, StatementKind::Call)
+        && calls.next().is_some()
+        && statement.accesses.iter().all(harmless)
+}
+
 /// Whether a statement changes what it names and nothing else that a snapshot shows.
 fn is_plain(statement: &Statement) -> bool {
     const OBJECTS: &[&str] = &["table", "column", "constraint", "index", "sequence", "trigger"];
@@ -156,6 +171,7 @@ fn is_listed(statement: &Statement) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use sql::catalog::Function;
     use sql::{AnalysisLimits, CatalogBuilder, Scope};
 
     use super::*;
@@ -298,5 +314,41 @@ mod tests {
             postgres(&text).iter().for_each(|one| altered.note(one));
         }
         assert!(!altered.leaves_as_read(&postgres("SELECT 1"), &shop()));
+    }
+
+    #[test]
+    fn a_call_of_what_defines_nothing_changes_nothing() {
+        let mut builder = CatalogBuilder::new(1);
+        for (name, defines) in [("adds", false), ("makes", true)] {
+            builder.function(Function {
+                oid: 1,
+                schema: "public".into(),
+                name: name.into(),
+                is_procedure: true,
+                security_definer: false,
+                returns_set: true,
+                volatility: 'v',
+                language: "sql".into(),
+                defines,
+            });
+        }
+        let catalog = builder.build();
+        let path: [Arc<str>; 1] = ["public".into()];
+        let scope = Scope::new("def", &path, &catalog, "bob");
+        let limits = AnalysisLimits::default();
+        for (text, expected) in [
+            ("CALL adds(1)", true),
+            ("CALL public.adds((SELECT 1))", true),
+            ("CALL makes(1)", false),
+            ("CALL adds(makes())", false),
+            ("CALL unheard_of()", false),
+            ("CALL other.adds(1)", false),
+            ("SELECT adds(1)", false),
+        ] {
+            for analyse in [sql::postgres::analyse, sql::mysql::analyse] {
+                let read = analyse(text, &scope, &limits).unwrap().statements;
+                assert_eq!(defines_nothing(&read[0], &catalog), expected, "{text}");
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use model::Limits;
 use model::audit::AuditEvent;
 use sql::{Catalog, Statement};
 
-use super::altered::Altered;
+use super::altered::{self, Altered};
 use super::card::Card;
 use super::databases::{DatabaseKey, Snapshot};
 use super::gate::Gate;
@@ -122,13 +122,17 @@ impl Session {
             })
     }
 
-    /// A statement that may have changed what the database holds has been run.
-    pub fn catalog_changed(&mut self, by: &Statement) {
-        self.altered.note(by);
-        if let Some(database) = &self.database {
-            let key = &database.snapshot.key;
-            self.services.databases.forget(&key.target, &key.database);
+    /// A statement that may have changed what the database holds has been run. Says whether it has:
+    /// a call of a procedure that defines nothing has not.
+    pub fn catalog_changed(&mut self, by: &Statement) -> bool {
+        let Some(database) = &self.database else { return true };
+        if altered::defines_nothing(by, database.catalog()) {
+            return false;
         }
+        self.altered.note(by);
+        let key = &database.snapshot.key;
+        self.services.databases.forget(&key.target, &key.database);
+        true
     }
 
     /// Adds temporary relations that a statement made.

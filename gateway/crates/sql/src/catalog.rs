@@ -103,6 +103,9 @@ pub struct Function {
     pub volatility: char,
     /// Its language: `internal`, `c`, `sql`, `plpgsql`, ...
     pub language: Arc<str>,
+    /// Of a procedure: whether calling it may change what the catalogue holds. It may where its text
+    /// has a word for that, or is not shown.
+    pub defines: bool,
 }
 
 /// A stored column, by OID and attribute number.
@@ -203,6 +206,14 @@ impl Catalog {
     #[must_use]
     pub fn functions(&self, name: &str) -> &[Function] {
         self.functions.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether calling this procedure may change what the catalogue holds.
+    #[must_use]
+    pub fn may_define(&self, schema: &str, name: &str) -> bool {
+        let mut procedures =
+            self.functions(name).iter().filter(|one| one.is_procedure && *one.schema == *schema);
+        procedures.next().is_none_or(|first| first.defines || procedures.any(|one| one.defines))
     }
 
     /// The schemas in which a user defined an operator of this name.

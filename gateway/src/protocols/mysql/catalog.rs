@@ -49,7 +49,12 @@ const QUESTIONS: &[(Section, &str)] = &[
     ),
     (
         Section::Routines,
-        "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, SECURITY_TYPE \
+        // Whether one may define something, temporary tables aside: no text without one of these words
+        // does, and one that is not shown may.
+        "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, SECURITY_TYPE, \
+         COALESCE(REPLACE(REPLACE(UPPER(ROUTINE_DEFINITION), 'CREATE TEMPORARY', ''), \
+         'DROP TEMPORARY', '') REGEXP \
+         'ALTER|CALL|CREATE|DROP|EXECUTE|IMPORT|INSTALL|PREPARE|RENAME|^$', 1) \
          FROM information_schema.ROUTINES",
     ),
 ];
@@ -161,7 +166,10 @@ impl Collector {
                 let text = definition.unwrap_or_default().to_owned();
                 self.views.push((number, (*database).to_owned(), text));
             }
-            (Section::Routines, [Some(database), Some(name), Some(kind), Some(security)]) => {
+            (
+                Section::Routines,
+                [Some(database), Some(name), Some(kind), Some(security), Some(defines)],
+            ) => {
                 self.builder.function(Function {
                     oid: 0,
                     schema: (*database).into(),
@@ -171,6 +179,7 @@ impl Collector {
                     returns_set: *kind == "PROCEDURE",
                     volatility: 'v',
                     language: "sql".into(),
+                    defines: *defines != "0",
                 });
             }
             _ => return None,
@@ -348,7 +357,7 @@ mod tests {
                 &[Some("shop"), Some("made since"), Some("x"), Some("1"), None, None],
             ],
             &[&[Some("shop"), Some("hidden"), Some("")]],
-            &[&[Some("shop"), Some("report"), Some("PROCEDURE"), Some("DEFINER")]],
+            &[&[Some("shop"), Some("report"), Some("PROCEDURE"), Some("DEFINER"), Some("0")]],
         ])
         .unwrap();
         let users = catalog.relation("shop", "users").unwrap();
@@ -359,6 +368,7 @@ mod tests {
         assert!(beneath.contains(&(users.oid, 1)));
         assert!(matches!(catalog.base_columns(hidden.oid, 1), BaseColumns::Unclear(_)));
         assert_eq!(catalog.functions("report").len(), 1);
+        assert!(!catalog.may_define("shop", "report") && catalog.may_define("shop", "other"));
         assert!(catalog.relation("shop", "made since").is_none());
     }
 

@@ -81,9 +81,12 @@ const STATEMENTS: &[(Section, &str)] = &[
          WHERE c.relkind IN ('v','m') AND c.oid >= 16384 AND n.nspname !~ '^pg_(toast|temp)'",
     ),
     (
+        // Of a procedure, whether it may define something: no text of PL/pgSQL without one of these
+        // words does. What functions do that it calls is not known, as of any statement.
         Section::Functions,
         "SELECT p.oid, n.nspname, p.proname, p.prokind = 'p', p.prosecdef, p.proretset, \
-         p.provolatile, l.lanname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace \
+         p.provolatile, l.lanname, p.prokind = 'p' AND (l.lanname <> 'plpgsql' OR p.prosrc ~* \
+         '[[:<:]](alter|call|create|do|drop|execute|import)[[:>:]]') FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace \
          JOIN pg_language l ON l.oid = p.prolang",
     ),
     (
@@ -202,6 +205,7 @@ impl Collector {
                     returns_set: row.truth()?,
                     volatility: row.text()?.chars().next()?,
                     language: row.text()?.into(),
+                    defines: row.truth()?,
                 });
             }
             Section::Operators => {

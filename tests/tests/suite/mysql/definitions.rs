@@ -75,3 +75,30 @@ fn what_was_defined_is_known_when_it_is_used() {
     run(&mut client, "ALTER TABLE a RENAME TO z");
     assert_eq!(one(&mut client, "SELECT other FROM z"), "x");
 }
+
+#[test]
+fn the_catalogue_is_fetched_after_calls_that_may_define_something_only() {
+    let (world, mut client) = client();
+    let rows = client.query("SELECT DATABASE()").rows;
+    let database = rows.first().and_then(|row| row.last()).unwrap();
+    for text in [
+        "CREATE TABLE {}.m (id int)",
+        "CREATE PROCEDURE {}.adds() BEGIN CREATE TEMPORARY TABLE IF NOT EXISTS own (id int); INSERT INTO m VALUES (1); END",
+        "CREATE PROCEDURE {}.makes() CREATE TABLE made (id int DEFAULT 5)",
+    ] {
+        let script = format!("DELIMITER //\n{}//", text.replace("{}", database));
+        let _ = world.mariadb().script(database, &script).success();
+    }
+    run(&mut client, "CREATE TABLE here (id int)");
+    run(&mut client, "SELECT * FROM here");
+    let (before, begun) = (queries(&mut client), Instant::now());
+    for _ in 0..DEFINITIONS {
+        run(&mut client, "CALL adds()");
+    }
+    let fetched = (queries(&mut client) - before) / QUESTIONS;
+    let looked = usize::try_from(begun.elapsed().as_secs()).unwrap();
+    assert!(fetched <= 1 + looked, "{fetched} times in {looked} seconds");
+    run(&mut client, "CALL makes()");
+    run(&mut client, "INSERT INTO made VALUES ()");
+    assert_eq!(client.query("SELECT id FROM made").rows, [["5"]]);
+}

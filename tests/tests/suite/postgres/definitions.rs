@@ -95,3 +95,23 @@ fn what_hides_a_classified_column_is_seen_at_once() {
     run(&mut client, "INSERT INTO orders VALUES (1, 'own')");
     assert_eq!(rows(&client.query("SELECT amount FROM orders")), [["own"]]);
 }
+
+#[test]
+fn the_catalogue_is_fetched_after_calls_that_may_define_something_only() {
+    let (world, database) = world();
+    let script = "CREATE TABLE m (id int); GRANT ALL ON m TO public; \
+        CREATE PROCEDURE adds() LANGUAGE plpgsql AS 'BEGIN INSERT INTO m VALUES (1); END'; \
+        CREATE PROCEDURE makes() LANGUAGE plpgsql AS 'BEGIN CREATE TABLE made AS SELECT 5 AS id; END'";
+    let _ = world.cluster().as_superuser(&database, script).success();
+    let mut client = world.login(&database).unwrap();
+    let (before, begun) = (catalogues(&world, &mut client, &database), Instant::now());
+    for _ in 0..DEFINITIONS {
+        run(&mut client, "CALL adds()");
+    }
+    let fetched = catalogues(&world, &mut client, &database) - before;
+    let looked = usize::try_from(begun.elapsed().as_secs()).unwrap();
+    assert!(fetched <= 1 + looked, "{fetched} times in {looked} seconds");
+    run(&mut client, "CALL makes()");
+    assert_eq!(rows(&client.query("SELECT id FROM made")), [["5"]]);
+    assert!(catalogues(&world, &mut client, &database) > before + fetched);
+}

@@ -226,6 +226,7 @@ fn function(schema: &str, name: &str, is_procedure: bool) -> Function {
         returns_set: false,
         volatility: 'v',
         language: if schema == "pg_catalog" { "internal".into() } else { "sql".into() },
+        defines: true,
     }
 }
 

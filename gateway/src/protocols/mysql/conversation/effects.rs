@@ -135,8 +135,7 @@ impl Conversation {
         // What `DO` computes may call functions, which can define nothing.
         let computes = matches!(statement.kind, StatementKind::Do);
         if statement.kind.changes_catalog() && !computes {
-            self.session.catalog_changed(statement);
-            self.catalog_due = true;
+            self.catalog_due |= self.session.catalog_changed(statement);
         }
     }
 }

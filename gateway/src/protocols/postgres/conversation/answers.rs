@@ -261,8 +261,7 @@ impl Conversation {
         let statements = Arc::clone(&running.statements);
         let completed = statements.statements().get(which);
         if let Some(changing) = completed.filter(|one| one.kind.changes_catalog()) {
-            self.session.catalog_changed(changing);
-            self.catalog_due = true;
+            self.catalog_due |= self.session.catalog_changed(changing);
         }
     }
 
