@@ -130,9 +130,17 @@ impl Session {
             return false;
         }
         self.altered.note(by);
-        let key = &database.snapshot.key;
-        self.services.databases.forget(&key.target, &key.database);
+        self.definitions_stand();
         true
+    }
+
+    /// What this session has changed others can see from now on: what they took before does not show
+    /// it.
+    pub fn definitions_stand(&self) {
+        if let Some(database) = &self.database {
+            let key = &database.snapshot.key;
+            self.services.databases.forget(&key.target, &key.database);
+        }
     }
 
     /// Adds temporary relations that a statement made.

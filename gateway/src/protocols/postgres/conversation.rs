@@ -80,6 +80,8 @@ pub(super) struct Conversation {
     unnamed_at: tokio::time::Instant,
     /// Whether something that was run here may have changed the catalogue.
     catalog_due: bool,
+    /// Whether the transaction has changed what the database holds, which others see at its end.
+    defined: bool,
     path: Path,
     calls: Calls,
     temporaries: Temporaries,
@@ -189,6 +191,7 @@ impl Conversation {
             catalog_checked: tokio::time::Instant::now(),
             unnamed_at: tokio::time::Instant::now(),
             catalog_due: false,
+            defined: false,
             path,
             calls: Calls::default(),
             temporaries: Temporaries::default(),

@@ -115,3 +115,21 @@ fn the_catalogue_is_fetched_after_calls_that_may_define_something_only() {
     assert_eq!(rows(&client.query("SELECT id FROM made")), [["5"]]);
     assert!(catalogues(&world, &mut client, &database) > before + fetched);
 }
+
+#[test]
+fn what_a_transaction_has_made_is_known_whoever_looks_meanwhile() {
+    let (world, database) = world();
+    let mut client = world.login(&database).unwrap();
+    for simple in [true, false] {
+        run(&mut client, "DROP TABLE IF EXISTS late");
+        run(&mut client, "BEGIN");
+        run(&mut client, "CREATE TABLE late (id int, note text)");
+        run(&mut client, "INSERT INTO late VALUES (1, 'shown')");
+        // Another session fetches the catalogue, in which the table is not.
+        let mut other = world.login(&database).unwrap();
+        run(&mut other, "SELECT 1");
+        let end = if simple { client.query("COMMIT") } else { client.extended("COMMIT", 0) };
+        assert_eq!(error(&end), None);
+        assert_eq!(rows(&client.query("SELECT note FROM late")), [["shown"]]);
+    }
+}

@@ -261,7 +261,9 @@ impl Conversation {
         let statements = Arc::clone(&running.statements);
         let completed = statements.statements().get(which);
         if let Some(changing) = completed.filter(|one| one.kind.changes_catalog()) {
-            self.catalog_due |= self.session.catalog_changed(changing);
+            let changed = self.session.catalog_changed(changing);
+            self.catalog_due |= changed;
+            self.defined |= changed;
         }
     }
 
@@ -412,6 +414,9 @@ impl Conversation {
         if status == TransactionStatus::Idle {
             // The transaction is over, and its portals with it.
             self.portals.forget_unless(batch, |portal| portal.hold);
+            if std::mem::take(&mut self.defined) {
+                self.session.definitions_stand();
+            }
         }
         self.statements.settle(batch);
         self.portals.settle(batch);
