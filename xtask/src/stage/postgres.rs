@@ -57,7 +57,7 @@ impl Postgres {
         let place = directory.display();
         let common = format!(
             "port = {}\nlisten_addresses = '{}'\nunix_socket_directories = '{place}'\n\
-             fsync = off\nfull_page_writes = off\nsynchronous_commit = off\n\
+             dynamic_shared_memory_type = mmap\nfsync = off\nfull_page_writes = off\nsynchronous_commit = off\n\
              timezone = 'UTC'\nlog_timezone = 'UTC'\n{settings}",
             listen.port, listen.address
         );
@@ -76,11 +76,13 @@ impl Postgres {
         let mut command = if self.listen.in_namespace {
             let mut command = stage.command(UNIT, "nsenter")?;
             command.arg(format!("--net={}", network::file(stage.name()).display()));
-            command.args(["--", "setpriv"]);
+            command.args(["--", "unshare"]);
             command
         } else {
-            stage.command(UNIT, "setpriv")?
+            stage.command(UNIT, "unshare")?
         };
+        // The stage is cleared by killing: its segment of shared memory goes with its last process.
+        command.args(["--ipc", "--", "setpriv"]);
         command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]);
         command.arg(format!("{BINARIES}/postgres")).arg("-D").arg(self.directory.join("data"));
         command.current_dir("/");

@@ -52,6 +52,13 @@ impl Snapshot {
                 found.insert(format!("mount {place} ({kind})"));
             }
         }
+        let segments = fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
+        for segment in segments.lines().skip(1) {
+            let fields: Vec<&str> = segment.split_ascii_whitespace().collect();
+            if let (Some(number), Some(&"0")) = (fields.get(1), fields.get(6)) {
+                found.insert(format!("shared memory {number}, which no process is attached to"));
+            }
+        }
         for name in names_in(&std::env::temp_dir()) {
             if is_ours(Path::new(&name)) {
                 found.insert(format!("temporary {name}"));
