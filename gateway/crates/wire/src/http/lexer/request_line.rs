@@ -42,15 +42,22 @@ pub(super) fn read(line: &[u8]) -> Result<bool, Fault> {
 /// as it is, and addresses have encoded all the same (RFC 3986 2).
 fn unencoded(target: &[u8]) -> impl Iterator<Item = bool> {
     let mut in_query = false;
-    target.iter().map(move |byte| {
+    target.iter().enumerate().map(move |(at, byte)| {
         in_query |= *byte == b'?';
         match byte {
             b'<' | b'>' | 0x80.. => true,
             b'"' => in_query,
             b'`' => !in_query,
+            // In a path, servers do not agree on what it is.
+            b'%' => in_query && !is_triplet(target.get(at..).unwrap_or_default()),
             _ => false,
         }
     })
+}
+
+/// Whether a percent sign stands here with its two digits.
+fn is_triplet(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
 }
 
 /// A request line with its target written as addresses have it: what [`Fault::Unencoded`] is about

@@ -94,6 +94,8 @@ fn what_could_be_read_differently_is_a_fault_before_it_is_passed() {
         (line("CONNECT b:443 HTTP/1.1"), F::Target),
         (line("GET /\u{e9} HTTP/1.1"), F::Unencoded),
         (line("GET /?q=\"x\" HTTP/1.1"), F::Unencoded),
+        (line("GET /?q=100% HTTP/1.1"), F::Unencoded),
+        (line("GET /?q=%u0061 HTTP/1.1"), F::Unencoded),
         (line("GET /\u{e9} HTTP/1.2"), F::Version),
         (line("GET /\u{7f} HTTP/1.1"), F::Target),
         (line("GET /#x HTTP/1.1"), F::Target),
@@ -217,6 +219,8 @@ fn what_clients_send_as_it_is_can_be_encoded_and_is_sound_then() {
         ("GET /é HTTP/1.1", "GET /%C3%A9 HTTP/1.1"),
         ("GET /<a>`\"?q=\"<a>`\" HTTP/1.1", "GET /%3Ca%3E%60\"?q=%22%3Ca%3E`%22 HTTP/1.1"),
         ("GET /x?y={[|]}^&z=%22 HTTP/1.0", "GET /x?y={[|]}^&z=%22 HTTP/1.0"),
+        ("GET /x?y=%&z=%1&%zz=%%41a% HTTP/1.1", "GET /x?y=%25&z=%251&%25zz=%25%41a%25 HTTP/1.1"),
+        ("GET /%zz?%0 HTTP/1.1", "GET /%zz?%250 HTTP/1.1"),
     ] {
         assert_eq!(String::from_utf8(encode_line(sent.as_bytes())).unwrap(), meant);
         let mut lexer = RequestLexer::default();
