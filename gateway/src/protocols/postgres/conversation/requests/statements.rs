@@ -26,8 +26,9 @@ const UNNAMED_READ_WITHIN: std::time::Duration = super::catalogue::CATALOG_CHECK
 
 impl Conversation {
     pub(super) fn take_query(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
-        let text = Query::read(lines.requests.body(frame)).map_err(client_violation)?.text;
-        let alike = self.reads_alike(text);
+        let body = lines.requests.body(frame);
+        let alike =
+            self.catalog_due && self.reads_alike(Query::read(body).map_err(client_violation)?.text);
         if let Some(flow) = self.unless_names_are_known(lines, true, alike) {
             return Ok(flow);
         }
@@ -51,8 +52,9 @@ impl Conversation {
     }
 
     pub(super) fn take_parse(&mut self, lines: &mut Lines, frame: &Frame) -> Result<Flow, Ended> {
-        let text = Parse::read(lines.requests.body(frame)).map_err(client_violation)?.text;
-        let alike = self.reads_alike(text);
+        let body = lines.requests.body(frame);
+        let alike =
+            self.catalog_due && self.reads_alike(Parse::read(body).map_err(client_violation)?.text);
         if let Some(flow) = self.unless_names_are_known(lines, false, alike) {
             return Ok(flow);
         }
@@ -92,10 +94,9 @@ impl Conversation {
         let body = lines.requests.body(frame);
         let statement = Bind::read(body).map_err(client_violation)?.statement;
         let unnamed = statement.is_empty();
-        let alike = match self.statements.get(key(statement), self.batch) {
-            Found::Known(prepared) => self.reads_alike(prepared.text.as_bytes()),
-            Found::Unsettled | Found::Missing => false,
-        };
+        let alike = self.catalog_due
+            && matches!(self.statements.get(key(statement), self.batch),
+                Found::Known(prepared) if self.reads_alike(prepared.text.as_bytes()));
         // What this session itself has changed counts at once, also if the server forgets the
         // statement over the question.
         let current =
