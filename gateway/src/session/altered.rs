@@ -63,7 +63,7 @@ impl Altered {
         }
     }
 
-    /// Whether these are read by the old snapshot as it would be by a new one.
+    /// Whether these are read by the old snapshot as they would be by a new one.
     pub(super) fn leaves_as_read(&self, read: &[Statement], catalog: &Catalog) -> bool {
         !self.unclear && read.iter().all(|statement| self.leaves(statement, catalog))
     }
@@ -258,13 +258,14 @@ mod tests {
                 "SELECT * FROM users, orders",
                 "SELECT * FROM contacts",
                 "SELECT * FROM unheard_of",
+                "SELECT unheard_of FROM users",
                 "ALTER TABLE public.fresh RENAME TO other",
                 "CREATE VIEW v AS SELECT id FROM public.fresh",
                 "CREATE TABLE copy AS SELECT * FROM orders",
                 "SELECT id FROM users; SELECT id FROM orders",
                 "BEGIN",
             ];
-            assert_eq!(alike(read, &done, &then), [false; 11]);
+            assert_eq!(alike(read, &done, &then), [false; 12]);
         }
     }
 
