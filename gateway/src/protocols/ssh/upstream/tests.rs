@@ -19,6 +19,14 @@ use crate::host_keys::testing::{Still, certify, key, public_text, write};
 use crate::host_keys::{HostKeyTrust, HostKeys, UpstreamName};
 use crate::session::{Credential, HostKeyCheck, Stream};
 
+/// Becomes an sshd for the connection on standard input. The directory that it wants below `/run` is
+/// there only where its service has been started once.
+const ENTER: &str = r#"
+mount -t tmpfs tmpfs /run
+mkdir /run/sshd
+exec /usr/sbin/sshd -i -e -f "$1"
+"#;
+
 /// A directory with keys and what an sshd is told.
 struct Bench {
     directory: tempfile::TempDir,
@@ -97,8 +105,8 @@ impl Bench {
         write(&configuration, &self.configuration, 0o600);
         let log = fs::File::create(self.path("sshd.log")).unwrap();
         let output = OwnedFd::from(server.try_clone().unwrap());
-        let sshd = Command::new("/usr/sbin/sshd")
-            .args(["-i", "-e", "-f"])
+        let sshd = Command::new("unshare")
+            .args(["--mount", "--propagation", "private", "--", "sh", "-ec", ENTER, "server"])
             .arg(configuration)
             .stdin(Stdio::from(OwnedFd::from(server)))
             .stdout(Stdio::from(output))
