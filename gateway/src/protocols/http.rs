@@ -35,6 +35,7 @@
 //! | `blame` | whose fault an end is |
 //! | `words` | what people are told |
 
+mod address;
 mod again;
 mod answer;
 mod asked;

@@ -17,5 +17,5 @@ pub mod path;
 pub mod websocket;
 
 pub use authority::{Authority, AuthorityError};
-pub use lexer::{Expects, Fault, RequestLexer, encode_line};
+pub use lexer::{Expects, Fault, RequestLexer, encode_target};
 pub use path::{PathError, Slashes, Target};

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 use tokio_util::io::poll_read_buf;
 use tokio_util::sync::CancellationToken;
-use wire::http::{Expects, Fault, RequestLexer, encode_line};
+use wire::http::{Expects, Fault, RequestLexer, encode_target};
 
 use crate::session::{Card, Stream};
 
@@ -396,7 +396,7 @@ impl AsyncWrite for ClientStream {
 fn encode_first_line(held: &mut BytesMut) {
     let end = held.iter().position(|byte| *byte == b'\n').unwrap_or(held.len());
     let rest = held.split_off(end);
-    let mut encoded = BytesMut::from(encode_line(held).as_slice());
+    let mut encoded = BytesMut::from(encode_target(held).as_slice());
     encoded.extend_from_slice(&rest);
     *held = encoded;
 }

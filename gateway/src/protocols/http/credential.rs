@@ -13,9 +13,9 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use model::{Clock, HttpCredential, Secret};
 
-use super::headers;
 use super::scrub::Needles;
 use super::signature::{self, Signer};
+use super::{address, headers};
 use crate::session::{Refusal, RefusalKind, Tokens};
 
 /// What one connection logs in with.
@@ -185,11 +185,8 @@ fn put_query(parts: &mut Parts, name: &str, value: &Secret<String>) -> Result<()
         .collect();
     kept.push(format!("{}={}", encode_query(name), encode_query(value.expose().trim_end())));
     let joined = format!("{path}?{}", kept.join("&"));
-    let mut uri = std::mem::take(&mut parts.uri).into_parts();
-    uri.path_and_query =
-        Some(joined.parse().map_err(|_| unusable("cannot be put into the query"))?);
-    parts.uri = http::Uri::from_parts(uri).map_err(|_| unusable("cannot be put in"))?;
-    Ok(())
+    address::replace(parts, joined.into_bytes())
+        .map_err(|_| unusable("cannot be put into the query"))
 }
 
 /// A query's name, decoded as servers do.

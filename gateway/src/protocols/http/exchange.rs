@@ -34,7 +34,7 @@ use super::meaning::{Masks, Recorded};
 use super::request_body::{Arrival, RequestBody};
 use super::signature::{self, Signer};
 use super::upstream::{SendError, Shared, is_gone, is_malformed};
-use super::{headers, upgrade};
+use super::{address, headers, upgrade};
 use crate::session::{BodyKind, BodyMasker, FieldSet, OutputStream, Receipt, Refusal, RefusalKind};
 
 /// What all requests of a connection share.
@@ -134,6 +134,7 @@ async fn exchange(
     on_upgrade: Option<OnUpgrade>,
 ) -> Result<Response<AnswerBody>, Failed> {
     let (mut parts, body) = request.into_parts();
+    address::encode(&mut parts);
     let asked = read(open, &parts, on_upgrade.is_some()).await?;
     let (shared, login) = open.upstream.as_ref().map_err(Refusal::clone)?;
     let (permit, mut body) = held::permit(open, &asked.operation, body).await?;

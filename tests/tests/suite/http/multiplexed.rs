@@ -162,6 +162,22 @@ fn a_call_of_grpc_that_is_refused_is_told_in_its_own_words() {
 }
 
 #[test]
+fn a_percent_sign_without_digits_is_judged_and_sent_encoded() {
+    let (world, server) = super::world();
+    let (status, _, _) = world.block_on(async {
+        let mut client = connect::<Body>(&world).await;
+        let call = to(&world, "GET", "/show/x?rate=100%&name=%4").body(Body::default()).unwrap();
+        text(client.send_request(call).await.unwrap()).await
+    });
+    assert_eq!(status, 200);
+    assert!(
+        server.last_seen().target.ends_with("/show/x?rate=100%25&name=%254"),
+        "{:?}",
+        server.seen()
+    );
+}
+
+#[test]
 fn heads_that_contradict_themselves_reach_no_server() {
     let (world, server) = super::world();
     world.block_on(async {

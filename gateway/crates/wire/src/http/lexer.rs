@@ -17,7 +17,7 @@ mod request_line;
 
 use std::fmt;
 
-pub use request_line::encode as encode_line;
+pub use request_line::encode as encode_target;
 
 /// Bytes of one head, or of the trailers of one body. Raised, a stranger can make us hold more.
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -40,7 +40,7 @@ pub enum Fault {
     /// A request target that is not a path (or `*` for OPTIONS).
     Target,
     /// A request target in which something stands as it is that addresses have encoded: whoever
-    /// has the line may write it so ([`encode_line`]) and go on.
+    /// has the line may write it so ([`encode_target`]) and go on.
     Unencoded,
     /// Neither HTTP/1.1 nor HTTP/1.0.
     Version,

@@ -60,8 +60,8 @@ fn is_triplet(bytes: &[u8]) -> bool {
     matches!(bytes, [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
 }
 
-/// A request line with its target written as addresses have it: what [`Fault::Unencoded`] is about
-/// becomes `%` and two digits, and nothing else changes.
+/// A request's target, or the line it stands in, written as addresses have it: what
+/// [`Fault::Unencoded`] is about becomes `%` and two digits, and nothing else changes.
 #[must_use]
 pub fn encode(line: &[u8]) -> Vec<u8> {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";

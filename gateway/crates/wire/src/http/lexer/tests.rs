@@ -222,11 +222,11 @@ fn what_clients_send_as_it_is_can_be_encoded_and_is_sound_then() {
         ("GET /x?y=%&z=%1&%zz=%%41a% HTTP/1.1", "GET /x?y=%25&z=%251&%25zz=%25%41a%25 HTTP/1.1"),
         ("GET /%zz?%0 HTTP/1.1", "GET /%zz?%250 HTTP/1.1"),
     ] {
-        assert_eq!(String::from_utf8(encode_line(sent.as_bytes())).unwrap(), meant);
+        assert_eq!(String::from_utf8(encode_target(sent.as_bytes())).unwrap(), meant);
         let mut lexer = RequestLexer::default();
         let head = format!("{meant}\r\nHost: a\r\n\r\n");
         assert_eq!(lexer.read(head.as_bytes()), Ok(head.len()));
     }
     // A byte that is no character is encoded, too: what it means is the server's to say.
-    assert_eq!(encode_line(b"GET /?\xfc HTTP/1.1"), b"GET /?%FC HTTP/1.1");
+    assert_eq!(encode_target(b"GET /?\xfc HTTP/1.1"), b"GET /?%FC HTTP/1.1");
 }
