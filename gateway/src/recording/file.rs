@@ -15,7 +15,7 @@ use super::header::{FileHeader, SealBody};
 use super::key::{SIGNATURE_BYTES, SigningKey};
 use super::layout::{self, BlockKind, HEAD_BYTES, Head, Link};
 use super::library;
-use super::packing::Packer;
+use super::packing::{Experience, Packer};
 
 /// A block of records, as a session hands it over.
 #[derive(Debug, Default)]
@@ -41,6 +41,7 @@ pub(super) struct RecordingFile {
     unwritten: Vec<u8>,
     signed_at: Timestamp,
     signed_records: u64,
+    experience: Experience,
 }
 
 impl RecordingFile {
@@ -74,12 +75,13 @@ impl RecordingFile {
             unwritten: Vec::new(),
             signed_at: session.started_us,
             signed_records: 0,
+            experience: Experience::default(),
         })
     }
 
     /// Encodes a block behind what is waiting. Call [`RecordingFile::write`] next.
     pub(super) fn append(&mut self, batch: &Batch, packer: &mut Packer) -> io::Result<()> {
-        let payload = packer.pack(&batch.plain)?;
+        let payload = packer.pack(&batch.plain, &mut self.experience)?;
         let wrong = |_| io::Error::new(io::ErrorKind::InvalidInput, "the block is too long");
         let head = Head {
             kind: BlockKind::Records,
