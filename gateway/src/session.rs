@@ -56,7 +56,7 @@ pub use policies::Policies;
 pub use refusal::{Refusal, RefusalKind};
 pub use rows::{OutputColumn, RowPlan};
 pub use services::Services;
-pub use statements::{DatabaseScope, Dialect, Readings, Statements};
+pub use statements::{DatabaseScope, Readings, Statements};
 pub use stream::Stream;
 pub use target::{
     ClientTls, Enforcement, HttpTarget, OnRecordingFailure, SshTarget, Target, TargetHost,
@@ -70,4 +70,4 @@ pub use crate::host_keys::{Expected, HostIdentity, HostKeyError, Shown};
 pub use crate::recording::{Direction, OperationOutcome, Stream as OutputStream};
 pub use masking::body::{BodyKind, BodyMasker, FieldSet, Place, mask_message};
 pub use masking::{CarryOver, Masked, ValueKind};
-pub use sql::{self, Catalog, CatalogBuilder};
+pub use sql::{self, Catalog, CatalogBuilder, Dialect};

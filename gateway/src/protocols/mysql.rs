@@ -48,13 +48,10 @@ use self::seen::Seen;
 use self::words::Complaint;
 use super::Driver;
 use super::pump;
-use crate::session::sql::mysql::analyse;
+use crate::session::sql::mysql::DIALECT;
 use crate::session::{
     BoxFuture, ConnectPermit, Dialect, Login, Pending, Refusal, RefusalKind, Session, Stream,
 };
-
-/// How statements are read.
-const DIALECT: Dialect = analyse;
 
 /// The driver.
 #[derive(Debug, Default)]

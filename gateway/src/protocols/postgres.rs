@@ -54,13 +54,10 @@ use self::login::{LoggedIn, LoginError, log_in, negotiate_tls};
 use self::words::put_refusal;
 use super::Driver;
 use super::pump;
-use crate::session::sql::postgres::analyse;
+use crate::session::sql::postgres::DIALECT;
 use crate::session::{
     BoxFuture, ConnectPermit, Dialect, Login, Pending, Refusal, RefusalKind, Session, Stream,
 };
-
-/// How statements are read.
-const DIALECT: Dialect = analyse;
 
 /// The driver.
 #[derive(Debug, Default)]

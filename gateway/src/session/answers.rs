@@ -7,7 +7,7 @@ use std::sync::Arc;
 use masking::CarryOver;
 use model::Limits;
 use model::audit::AuditEvent;
-use sql::{Catalog, Statement};
+use sql::{Catalog, Dialect, Statement};
 
 use super::altered::{self, Altered};
 use super::card::Card;
@@ -20,7 +20,7 @@ use super::own_tables::OwnTables;
 use super::pending::Login;
 use super::permit::{ConnectPermit, Receipt};
 use super::refusal::{Refusal, RefusalKind};
-use super::statements::{DatabaseScope, Dialect, LONG_TEXT_BYTES, Statements};
+use super::statements::{DatabaseScope, LONG_TEXT_BYTES, Statements};
 use super::stream::Stream;
 use super::upstream::{self, Upstream};
 use crate::recording::Stream as OutputStream;

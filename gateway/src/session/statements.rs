@@ -14,7 +14,8 @@ use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 use rustc_hash::FxHashMap;
 use sql::{
-    Analysis, AnalysisLimits, Catalog, Outputs, Scope, Statement, StatementKind, Unreadable,
+    Analysis, AnalysisLimits, Catalog, Dialect, Outputs, Scope, Statement, StatementKind,
+    Unreadable,
 };
 
 use tokio::task::spawn_blocking;
@@ -36,7 +37,7 @@ pub struct Statements {
     /// What is decided.
     pub operation: Arc<Operation>,
     /// The statements; empty where the text could not be read.
-    pub analysis: Analysis,
+    pub analysis: Arc<Analysis>,
     /// Why it could not be read.
     pub unreadable: Option<Unreadable>,
 }
@@ -60,7 +61,7 @@ impl Statements {
         accesses.extend(inner.iter().flat_map(|(_, one)| one.operation.accesses.iter().cloned()));
         accesses.sort();
         accesses.dedup();
-        let mut analysis = self.analysis.clone();
+        let mut analysis = Analysis::clone(&self.analysis);
         for (which, reading) in inner {
             let Some(statement) = analysis.statements.get_mut(*which) else { continue };
             // The rows are those of what is run, and what it touches is touched.
@@ -90,7 +91,7 @@ impl Statements {
                 text: Arc::clone(&self.operation.text),
                 accesses: accesses.into(),
             }),
-            analysis,
+            analysis: Arc::new(analysis),
             unreadable: None,
         })
     }
@@ -111,7 +112,7 @@ impl Statements {
                 text: Arc::clone(&self.operation.text),
                 accesses: Arc::clone(&inner.accesses),
             }),
-            analysis: Analysis { statements: vec![(**inner).clone()] },
+            analysis: Arc::new(Analysis { statements: vec![(**inner).clone()] }),
             unreadable: None,
         }))
     }
@@ -136,7 +137,7 @@ impl Statements {
         let operation = Operation { kind: "select".into(), text: "".into(), accesses };
         Arc::new(Self {
             operation: Arc::new(operation),
-            analysis: Analysis { statements: vec![statement] },
+            analysis: Arc::new(Analysis { statements: vec![statement] }),
             unreadable: None,
         })
     }
@@ -148,15 +149,27 @@ impl Statements {
         let operation = Operation { kind: kind.into(), text: text.into(), accesses: [].into() };
         Arc::new(Self {
             operation: Arc::new(operation),
-            analysis: Analysis::default(),
+            analysis: Arc::default(),
             unreadable: None,
         })
+    }
+
+    /// The same reading of another text that has the same pattern.
+    fn of(&self, text: &str) -> Self {
+        let Operation { kind, accesses, .. } = &*self.operation;
+        let operation = Operation {
+            kind: Arc::clone(kind),
+            text: text.trim().into(),
+            accesses: Arc::clone(accesses),
+        };
+        let analysis = Arc::clone(&self.analysis);
+        Self { operation: Arc::new(operation), analysis, unreadable: None }
     }
 
     fn unread(text: &str, unreadable: Unreadable) -> Self {
         Self {
             operation: Arc::new(unknown(text)),
-            analysis: Analysis::default(),
+            analysis: Arc::default(),
             unreadable: Some(unreadable),
         }
     }
@@ -166,9 +179,6 @@ impl Statements {
         512 + 8 * self.operation.text.len() + 64 * self.operation.accesses.len()
     }
 }
-
-/// Reads the statements of one dialect of SQL.
-pub type Dialect = fn(&str, &Scope<'_>, &AnalysisLimits) -> Result<Analysis, Unreadable>;
 
 /// What names mean in one session.
 #[derive(Clone, Debug)]
@@ -292,13 +302,28 @@ impl Readings {
         if !kept {
             return Arc::new(self.analyse(text, scope));
         }
-        let wanted = Wanted { scope: scope.id, text };
+        let wanted = Wanted { scope: scope.id, is_pattern: false, text };
         if let Some(found) = self.cache.get(&wanted) {
             return found;
         }
-        let made = Arc::new(self.analyse(text, scope));
+        let made = Arc::new(self.read_by_pattern(text, scope));
         if self.seen_before(&wanted) {
-            self.cache.insert(Key { scope: scope.id, text: text.into() }, Arc::clone(&made));
+            self.cache.insert(wanted.key(), Arc::clone(&made));
+        }
+        made
+    }
+
+    /// Reads a text that has not been kept: as one that differs from it in numbers only, where there
+    /// was one.
+    fn read_by_pattern(&self, text: &str, scope: &DatabaseScope) -> Statements {
+        let Some(pattern) = scope.dialect.pattern(text) else { return self.analyse(text, scope) };
+        let wanted = Wanted { scope: scope.id, is_pattern: true, text: &pattern };
+        if let Some(found) = self.cache.get(&wanted) {
+            return found.of(text);
+        }
+        let made = self.analyse(text, scope);
+        if made.unreadable.is_none() && self.seen_before(&wanted) {
+            self.cache.insert(wanted.key(), Arc::new(made.of(&pattern)));
         }
         made
     }
@@ -326,10 +351,10 @@ impl Readings {
     }
 
     fn analyse(&self, text: &str, scope: &DatabaseScope) -> Statements {
-        match (scope.dialect)(text, &scope.scope(), &self.limits) {
+        match (scope.dialect.analyse)(text, &scope.scope(), &self.limits) {
             Ok(analysis) => Statements {
                 operation: Arc::new(operation(text, &analysis)),
-                analysis,
+                analysis: Arc::new(analysis),
                 unreadable: None,
             },
             Err(unreadable) => Statements::unread(text, unreadable),
@@ -381,25 +406,35 @@ fn unknown(text: &str) -> Operation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Key {
     scope: u64,
+    is_pattern: bool,
     text: Box<str>,
 }
 
 // By hand, so that a key and what is wanted are hashed alike.
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        Wanted { scope: self.scope, text: &self.text }.hash(state);
+        let Self { scope, is_pattern, text } = self;
+        Wanted { scope: *scope, is_pattern: *is_pattern, text }.hash(state);
     }
 }
 
 #[derive(Hash)]
 struct Wanted<'a> {
     scope: u64,
+    /// Whether the text is a pattern, which no text is kept under.
+    is_pattern: bool,
     text: &'a str,
+}
+
+impl Wanted<'_> {
+    fn key(&self) -> Key {
+        Key { scope: self.scope, is_pattern: self.is_pattern, text: self.text.into() }
+    }
 }
 
 impl Equivalent<Key> for Wanted<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        self.scope == key.scope && *self.text == *key.text
+        self.scope == key.scope && self.is_pattern == key.is_pattern && *self.text == *key.text
     }
 }
 
@@ -409,5 +444,71 @@ struct ByBytes;
 impl Weighter<Key, Arc<Statements>> for ByBytes {
     fn weight(&self, key: &Key, value: &Arc<Statements>) -> u64 {
         (key.text.len() + value.bytes()) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Timestamp;
+    use sql::catalog::RelationKind;
+    use sql::{CatalogBuilder, mysql};
+
+    use super::*;
+    use crate::session::databases::{DatabaseKey, Databases};
+
+    #[derive(Debug)]
+    struct Still;
+
+    impl model::Clock for Still {
+        fn now(&self) -> Timestamp {
+            Timestamp(1)
+        }
+    }
+
+    fn scope(readings: &Readings) -> DatabaseScope {
+        let databases = Databases::new(Arc::new(Still));
+        let mut catalog = CatalogBuilder::new(databases.next_version());
+        catalog.schema("shop").relation(1, "shop", "users", RelationKind::Table);
+        catalog.column(1, 1, "id", 0, false);
+        let key = DatabaseKey {
+            target: "shop".into(),
+            database: mysql::CATALOG.into(),
+            user: "a".into(),
+        };
+        let snapshot = databases.keep(key, catalog.build());
+        DatabaseScope::new(readings, mysql::DIALECT, snapshot, Arc::from(["shop".into()]))
+    }
+
+    #[test]
+    fn texts_that_differ_in_a_number_share_a_reading_and_keep_their_text() {
+        let readings = Readings::new(AnalysisLimits::default());
+        let scope = scope(&readings);
+        let read = |number: u32| {
+            readings.read(&format!("SELECT id FROM users WHERE id = {number};"), &scope)
+        };
+        let first = read(17);
+        let kept = read(18);
+        assert!(!Arc::ptr_eq(&first.analysis, &kept.analysis), "nothing is kept at once");
+        let shared = read(19);
+        assert!(Arc::ptr_eq(&kept.analysis, &shared.analysis));
+        assert_eq!(shared.analysis, first.analysis);
+        assert_eq!(&*shared.operation.text, "SELECT id FROM users WHERE id = 19;");
+        assert_eq!(shared.operation.accesses, first.operation.accesses);
+        // The pattern itself is a text like others, and longer numbers are another pattern.
+        assert_eq!(&*read(11).operation.text, "SELECT id FROM users WHERE id = 11;");
+        assert!(!Arc::ptr_eq(&kept.analysis, &read(190).analysis));
+        // A text that comes again is kept as it is.
+        assert!(Arc::ptr_eq(&read(19), &read(19)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_kept_for_its_own_text_alone() {
+        let readings = Readings::new(AnalysisLimits::default());
+        let scope = scope(&readings);
+        for number in [17, 18, 19, 18] {
+            let read = readings.read(&format!("SELECT AND {number} {number}"), &scope);
+            let because = read.unreadable.as_ref().unwrap().to_string();
+            assert!(because.contains(&number.to_string()), "{because}");
+        }
     }
 }

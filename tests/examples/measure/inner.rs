@@ -62,15 +62,21 @@ pub(super) fn statements() -> Result<String, Box<dyn Error>> {
         judge(black_box("SELECT abalance FROM pgbench_accounts WHERE aid = 1"));
     });
     let mut number = 0_u64;
-    let uncached = best(|text| {
-        // A literal that was never seen: nothing remembered helps.
-        number += 1;
-        text.clear();
-        text.push_str("SELECT abalance FROM pgbench_accounts WHERE aid = ");
-        text.push_str(&number.to_string());
-        judge(text);
-    });
-    Ok(format!(r#"{{"cached_us":{cached},"uncached_us":{uncached}}}"#))
+    let mut with_another_number = |before: &str, after: &str| {
+        best(|text| {
+            number += 1;
+            text.clear();
+            text.push_str(before);
+            text.push_str(&number.to_string());
+            text.push_str(after);
+            judge(text);
+        })
+    };
+    // Known but for the number that it compares with.
+    let alike = with_another_number("SELECT abalance FROM pgbench_accounts WHERE aid = ", "");
+    // Nothing remembered helps.
+    let uncached = with_another_number("SELECT abalance FROM pgbench_accounts WHERE aid IN (", ")");
+    Ok(format!(r#"{{"cached_us":{cached},"alike_us":{alike},"uncached_us":{uncached}}}"#))
 }
 
 fn scope(readings: &Readings, clock: Arc<dyn Clock>) -> DatabaseScope {
@@ -83,7 +89,7 @@ fn scope(readings: &Readings, clock: Arc<dyn Clock>) -> DatabaseScope {
     let key =
         DatabaseKey { target: "bench".into(), database: "bench".into(), user: "bench".into() };
     let snapshot = databases.keep(key, catalog.build());
-    DatabaseScope::new(readings, sql::postgres::analyse, snapshot, Arc::from(["public".into()]))
+    DatabaseScope::new(readings, sql::postgres::DIALECT, snapshot, Arc::from(["public".into()]))
 }
 
 /// Microseconds of one run, in the best round.

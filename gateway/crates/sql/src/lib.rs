@@ -11,6 +11,7 @@
 
 pub mod catalog;
 mod comparison;
+mod dialect;
 mod limits;
 mod lineage;
 pub mod mysql;
@@ -24,6 +25,7 @@ mod walk;
 
 pub use catalog::{Catalog, CatalogBuilder};
 pub use comparison::{Comparison, Meeting, RowSource};
+pub use dialect::Dialect;
 pub use limits::AnalysisLimits;
 pub use lineage::{ColumnWrite, Form, OutputLineage, Outputs, Source};
 pub use scope::Scope;

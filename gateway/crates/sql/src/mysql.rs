@@ -45,7 +45,10 @@ pub use settings::keeps_reading;
 pub use variables::{ANY_VARIABLE, fills_variables};
 pub use view::derivations;
 
-use crate::{Analysis, AnalysisLimits, Scope, Unreadable};
+use crate::{Analysis, AnalysisLimits, Dialect, Scope, Unreadable};
+
+/// How MySQL's and MariaDB's statements are read.
+pub const DIALECT: Dialect = Dialect { analyse, quotes: b"'\"`" };
 
 /// The first part of every name: what `information_schema` calls the catalogue.
 pub const CATALOG: &str = "def";

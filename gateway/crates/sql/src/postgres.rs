@@ -35,7 +35,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use view::derivations;
 
-use crate::{Analysis, AnalysisLimits, Scope, Unreadable};
+use crate::{Analysis, AnalysisLimits, Dialect, Scope, Unreadable};
+
+/// How PostgreSQL's statements are read.
+pub const DIALECT: Dialect = Dialect { analyse, quotes: b"'\"" };
 
 /// Reads a text, which may hold several statements.
 ///

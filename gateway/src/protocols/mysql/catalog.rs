@@ -250,7 +250,7 @@ impl Collector {
     ) -> Option<()> {
         let path: [Arc<str>; 1] = [database.into()];
         let scope = Scope::new(CATALOG, &path, catalog, "");
-        let analysis = DIALECT(text, &scope, &AnalysisLimits::default()).ok()?;
+        let analysis = (DIALECT.analyse)(text, &scope, &AnalysisLimits::default()).ok()?;
         let [statement] = analysis.statements.as_slice() else { return None };
         let Outputs::Columns(outputs) = &statement.outputs else { return None };
         let columns = self.columns.get(&view).filter(|columns| columns.len() == outputs.len())?;

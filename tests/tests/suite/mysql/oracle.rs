@@ -123,6 +123,10 @@ fn no_table_is_opened_and_no_value_shown_that_was_not_named() {
                 refused += 1;
                 continue;
             };
+            if let Some(pattern) = sql::mysql::DIALECT.pattern(&text) {
+                let read = sql::mysql::analyse(&pattern, &scope, &limits).unwrap();
+                assert_eq!(analysis.statements, read.statements, "{text}");
+            }
             let [statement] = analysis.statements.as_slice() else { continue };
             if statement.accesses.iter().any(|one| one.action == model::Action::Unknown) {
                 refused += 1;

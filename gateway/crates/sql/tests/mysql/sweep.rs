@@ -37,6 +37,23 @@ fn a_text_that_is_cut_anywhere_is_read_or_refused() {
     }
 }
 
+#[test]
+fn a_text_is_read_as_any_with_its_pattern() {
+    let shop = Database::shared_mariadb();
+    let compared = include_str!("../corpus/mysql-comparisons.sql").lines();
+    let texts = all_texts().iter().map(String::as_str).chain(compared);
+    let found: usize = texts.map(|text| shop.check_pattern(text)).sum();
+    assert!(found > 40, "{found}");
+    for text in [
+        "SELECT id = 5 FROM users",
+        "SELECT (SELECT max(id) FROM orders WHERE id < 5), id FROM users ORDER BY 2",
+        "SELECT * FROM (SELECT id > 50, id BETWEEN 5 AND 7 FROM users) AS t",
+        "SELECT id FROM users WHERE email = 'a' AND 5 = 5 GROUP BY id HAVING count(*) > 12 LIMIT 3",
+    ] {
+        assert!(shop.check_pattern(text) > 0, "{text}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -48,6 +65,19 @@ proptest! {
     #[test]
     fn any_bytes_that_are_text_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
         let _ = Database::shared_mariadb().read(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn words_in_any_order_are_read_as_their_pattern(
+        picks in prop::collection::vec(any::<prop::sample::Index>(), 1..25),
+        numbers in prop::collection::vec(1..99_999_u32, 1..4),
+    ) {
+        let words = words();
+        let mut text: String = picks.iter().map(|pick| *pick.get(&words)).collect();
+        for number in numbers {
+            text = format!("SELECT {text} = {number} ");
+        }
+        Database::shared_mariadb().check_pattern(&text);
     }
 
     #[test]
