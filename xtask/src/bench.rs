@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: what the gateway costs, as ratios within one run on one machine.
 //!
-//! Owns the choice of benchmark and the bars of docs/architecture.md's "Numbers to reach". Must
+//! Owns the choice of benchmark and the bars of docs/reference/performance.md. Must
 //! not tune what it measures: each bar is printed with what was found, whether it holds or not,
 //! and the exit status is 0 either way. Rounds of all peers are interleaved, so that a machine
 //! that slows down slows all of them.
 
+mod arena;
 mod cells;
 mod connect;
 mod hook;

@@ -89,6 +89,15 @@ impl Stage {
         format!("/{}/{unit}", slice.to_string_lossy())
     }
 
+    /// Seconds of processor time that the processes of a unit have used, also those that have ended.
+    pub(crate) fn processor_seconds(&self, unit: &str) -> Outcome<f64> {
+        let path = self.names.slice.join(unit).join("cpu.stat");
+        let text = fs::read_to_string(&path).during(path.display())?;
+        let used = text.lines().find_map(|line| line.strip_prefix("usage_usec "));
+        let used: f64 = used.and_then(|used| used.parse().ok()).during(path.display())?;
+        Ok(used / 1e6)
+    }
+
     /// A command that will run in the cgroup of a unit, such as `nightly-report.service`.
     pub(crate) fn command(&self, unit: &str, program: impl AsRef<Path>) -> Outcome<Command> {
         let cgroup = self.names.slice.join(unit);

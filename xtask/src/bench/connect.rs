@@ -3,13 +3,15 @@
 //! Owns the cases and their bars: the kernel's hook on every connect, and the way through the
 //! gateway to the first byte.
 
+use super::arena::Arena;
 use super::hook::{Counting, Runs};
-use super::peers::{Arena, DATABASE, OURS, USER, Way};
+use super::peers::{DATABASE, OURS, USER, Way};
 use super::report::{Bar, Report, Row, Sense};
 use super::statistics::{median, median_ratio};
 use super::{BenchArguments, measure};
 use crate::console;
 use crate::fault::{During, Outcome};
+use crate::stage::postgres::Postgres;
 
 /// Connections of a round.
 const CONNECTIONS: &str = "300";
@@ -22,7 +24,7 @@ const ELSEWHERE: &str = "192.0.2.1:9";
 
 /// Measures all of it.
 pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
-    let arena = Arena::set_up()?;
+    let arena = Arena::<Postgres>::set_up()?;
     let mut report = Report::of("connect", arguments);
     for case in ["first byte", "ready for query"] {
         connections(&arena, case, arguments.rounds, &mut report)?;
@@ -32,7 +34,7 @@ pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
 }
 
 /// The time to the answer to an SSLRequest, or to a session that is ready.
-fn connections(arena: &Arena, case: &str, rounds: usize, report: &mut Report) -> Outcome {
+fn connections(arena: &Arena<Postgres>, case: &str, rounds: usize, report: &mut Report) -> Outcome {
     if !report.begins(case) {
         return Ok(());
     }
@@ -74,7 +76,7 @@ fn connections(arena: &Arena, case: &str, rounds: usize, report: &mut Report) ->
 
 /// The program on connect, by the kernel's own count: for an address that is not captured, and
 /// for one that is.
-fn hook(arena: &Arena, rounds: usize, report: &mut Report) -> Outcome {
+fn hook(arena: &Arena<Postgres>, rounds: usize, report: &mut Report) -> Outcome {
     if !report.begins("the hook on connect") {
         return Ok(());
     }
@@ -108,7 +110,7 @@ fn hook(arena: &Arena, rounds: usize, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-fn one(arena: &Arena, way: &Way, arguments: &[&str]) -> Outcome<f64> {
+fn one(arena: &Arena<Postgres>, way: &Way, arguments: &[&str]) -> Outcome<f64> {
     let before = Runs::so_far(arena, way)?;
     measure::run(arena, way, arguments)?;
     let after = Runs::so_far(arena, way)?;

@@ -6,9 +6,11 @@
 
 use std::fs;
 
+use super::arena::Arena;
 use super::measure;
-use super::peers::{Arena, Way};
+use super::peers::Way;
 use crate::fault::{During, Outcome};
+use crate::stage::postgres::Postgres;
 
 const SWITCH: &str = "/proc/sys/kernel/bpf_stats_enabled";
 
@@ -45,7 +47,7 @@ impl Drop for Counting {
 
 impl Runs {
     /// What the program has done so far.
-    pub(super) fn so_far(arena: &Arena, way: &Way) -> Outcome<Self> {
+    pub(super) fn so_far(arena: &Arena<Postgres>, way: &Way) -> Outcome<Self> {
         let line = measure::run(arena, way, &["runs", PROGRAM])?;
         Ok(Self {
             count: measure::number(&line, "/count")?,

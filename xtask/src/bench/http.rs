@@ -10,13 +10,16 @@ mod load;
 
 use std::time::Instant;
 
+use serde_json::Value;
+
 use self::arena::{Arena, BIG_BYTES, Encryption};
 use self::load::Load;
 use super::peers::OURS;
-use super::report::{Bar, Report, Sense};
+use super::report::{Bar, Report, Row, Sense};
 use super::series::{Series, named, row};
 use super::statistics::{median, median_ratio};
-use super::{BenchArguments, processor};
+use super::{BenchArguments, measure, processor};
+use crate::call::Call;
 use crate::console;
 use crate::fault::{During, Outcome};
 
@@ -66,8 +69,9 @@ const SMALL: &[(&str, &str)] =
 
 /// Measures all of it.
 pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
-    let arena = Arena::set_up()?;
     let mut report = Report::of("http", arguments);
+    inner(&mut report)?;
+    let arena = Arena::set_up()?;
     for load in LOADS {
         for (path, what) in SMALL {
             // Within TLS only what has a bar.
@@ -166,12 +170,35 @@ fn big(
     let ours = named(&hops, OURS).during("no gateway")?;
     let value = median(&ours.second).during("no rounds")?;
     console::note(&format!("{value:.0} MB/s per core"));
-    report.bars.push(Bar {
-        name: format!("MB/s per core, masked, {case}"),
-        value,
-        bar: 250.0,
-        sense: Sense::AtLeast,
-    });
+    Ok(())
+}
+
+/// What masking alone does, without a socket, beside a parser that builds a document.
+fn inner(report: &mut Report) -> Outcome {
+    if !report.begins("JSON, without a socket") {
+        return Ok(());
+    }
+    let line = Call::cargo()
+        .with(["run", "--quiet", "--release", "--locked", "--package", "portcullis-masking"])
+        .with(["--example", "bodies", "--", "--json"])
+        .output()?;
+    let line: Value = serde_json::from_str(&line).during("cannot understand the example")?;
+    for body in ["users", "orders"] {
+        let masked = measure::number(&line, &format!("/{body}/masked"))?;
+        let parsed = measure::number(&line, &format!("/{body}/parsed"))?;
+        report.rows.push(Row {
+            case: format!("JSON of {body}, a field masked and detectors"),
+            metric: "MB/s per core",
+            ours: Some(masked),
+            peers: vec![("serde_json parses", parsed)],
+        });
+        report.bars.push(Bar {
+            name: format!("MB/s per core, masking JSON of {body}"),
+            value: masked,
+            bar: 250.0,
+            sense: Sense::AtLeast,
+        });
+    }
     Ok(())
 }
 

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::peers::{Arena, Way};
+use super::arena::Arena;
+use super::peers::Way;
 use crate::call::Call;
 use crate::fault::{During, Fault, Outcome};
 use crate::places;
+use crate::stage::postgres::Postgres;
 
 /// Builds the program as a release.
 pub(super) fn build() -> Outcome {
@@ -20,7 +22,7 @@ pub(super) fn build() -> Outcome {
 }
 
 /// Runs it over one way and gives its line.
-pub(super) fn run(arena: &Arena, way: &Way, arguments: &[&str]) -> Outcome<Value> {
+pub(super) fn run(arena: &Arena<Postgres>, way: &Way, arguments: &[&str]) -> Outcome<Value> {
     let mut command = arena.client(way, program())?;
     let output = command.args(arguments).output().during("cannot run the measuring program")?;
     if !output.status.success() {

@@ -2,15 +2,16 @@
 //!
 //! Owns the cases and their bars.
 
-mod arena;
+mod server;
 mod sysbench;
 
 use super::BenchArguments;
+use super::arena::{Arena, Masking};
 use super::cells::{self, Cell, Drained};
-use super::peers::{Masking, Way};
+use super::peers::Way;
 use super::report::Report;
 use crate::fault::{During, Outcome};
-use arena::Arena;
+use crate::stage::mariadb::MariaDb;
 
 /// The peer that is a proxy.
 const PROXIES: &[&str] = &["haproxy"];
@@ -31,7 +32,7 @@ const WIDE_BYTES: &str = "SELECT SUM(4 + 6 + LENGTH(reference) + LENGTH(email) +
 
 /// Measures all of it.
 pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
-    let arena = Arena::set_up()?;
+    let arena = Arena::<MariaDb>::set_up()?;
     sysbench::fill(&arena)?;
     arena.query(WIDE)?;
     let mut report = Report::of("mysql", arguments);

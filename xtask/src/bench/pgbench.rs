@@ -3,19 +3,21 @@
 //!
 //! Owns calling pgbench and reading what it says, and the processor time of the hop meanwhile.
 
+use super::arena::Arena;
 use super::cells::Run;
-use super::peers::{Arena, DATABASE, USER, Way};
+use super::peers::{DATABASE, USER, Way};
 use super::processor;
 use crate::call::Call;
 use crate::console;
 use crate::fault::{During, Fault, Outcome};
+use crate::stage::postgres::Postgres;
 
 /// The query modes, and the numbers of clients, of the cells.
 pub(super) const MODES: &[&str] = &["simple", "extended", "prepared"];
 pub(super) const CLIENTS: &[u32] = &[1, 8, 32];
 
 /// Fills the database.
-pub(super) fn fill(arena: &Arena) -> Outcome {
+pub(super) fn fill(arena: &Arena<Postgres>) -> Outcome {
     console::step("Filling", "pgbench, scale 10");
     let host = format!("--host={}", arena.server.directory().display());
     let port = arena.ways.first().during("no way to the server")?.port;
@@ -29,7 +31,7 @@ pub(super) fn fill(arena: &Arena) -> Outcome {
 
 /// Runs one mode with so many clients over one way.
 pub(super) fn run(
-    arena: &Arena,
+    arena: &Arena<Postgres>,
     way: &Way,
     mode: &str,
     clients: u32,

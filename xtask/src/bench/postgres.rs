@@ -2,11 +2,13 @@
 //!
 //! Owns the cases and their bars.
 
+use super::arena::{Arena, Masking};
 use super::cells::{self, Cell, Drained};
-use super::peers::{Arena, DATABASE, Masking, USER, Way};
+use super::peers::{DATABASE, USER, Way};
 use super::report::{Bar, Report, Row, Sense};
 use super::{BenchArguments, measure, pgbench};
 use crate::fault::{During, Outcome};
+use crate::stage::postgres::Postgres;
 
 /// The peers that are proxies.
 const PROXIES: &[&str] = &["pgbouncer", "haproxy"];
@@ -27,7 +29,7 @@ const WIDE: &str = "CREATE TABLE wide AS SELECT \
 
 /// Measures all of it.
 pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
-    let arena = Arena::set_up()?;
+    let arena = Arena::<Postgres>::set_up()?;
     pgbench::fill(&arena)?;
     arena.server.query(DATABASE, &format!("SET ROLE {USER}; {WIDE}"))?;
     for settle in ["VACUUM ANALYZE", "CHECKPOINT"] {
@@ -57,7 +59,7 @@ pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
 }
 
 /// What a statement costs inside, without a socket.
-fn inner(arena: &Arena, report: &mut Report) -> Outcome {
+fn inner(arena: &Arena<Postgres>, report: &mut Report) -> Outcome {
     if !report.begins("reading, deciding and looking through, without a socket") {
         return Ok(());
     }
@@ -66,6 +68,7 @@ fn inner(arena: &Arena, report: &mut Report) -> Outcome {
     let detectors = measure::run(arena, way, &["detectors"])?;
     let cases = [
         ("point query, known", "us to read and decide", &statements, "/cached_us", 2.0),
+        ("point query, another number", "us to read and decide", &statements, "/alike_us", 2.0),
         ("point query, new", "us to read and decide", &statements, "/uncached_us", 20.0),
         ("clean text", "GB/s per core, detectors", &detectors, "/clean_gb_per_s", 1.0),
     ];
@@ -85,7 +88,7 @@ fn inner(arena: &Arena, report: &mut Report) -> Outcome {
 
 /// One cell of pgbench: a mode and a number of clients.
 fn cell(
-    arena: &Arena,
+    arena: &Arena<Postgres>,
     mode: &str,
     clients: u32,
     arguments: &BenchArguments,
@@ -97,7 +100,13 @@ fn cell(
 }
 
 /// One long answer: its speed, and what the hop spends on it.
-fn long(arena: &Arena, case: &str, sql: &str, rounds: usize, report: &mut Report) -> Outcome {
+fn long(
+    arena: &Arena<Postgres>,
+    case: &str,
+    sql: &str,
+    rounds: usize,
+    report: &mut Report,
+) -> Outcome {
     let drain = |way: &Way| {
         let line =
             measure::run(arena, way, &["drain", &way.port.to_string(), USER, DATABASE, sql])?;

@@ -22,6 +22,13 @@ const CIPHERS: &[&str] = &["aes256-gcm@openssh.com", "chacha20-poly1305@openssh.
 /// Processor seconds of the gateway for a GB of bulk.
 const BULK_CPU_MAX: f64 = 1.6;
 
+/// The same to what OpenSSH's client and server take together for it: the gateway is the end of two
+/// connections, too.
+const BULK_TO_ENDS_MAX: f64 = 0.5;
+
+/// Both ends of OpenSSH, among those that are compared.
+const ENDS: &str = "ssh + sshd";
+
 /// Connections of a round.
 const CONNECTIONS: u32 = 20;
 
@@ -81,7 +88,10 @@ pub(super) fn measure(arguments: &BenchArguments) -> Outcome<Report> {
 struct Series<'a> {
     way: &'a Way,
     seconds: Vec<f64>,
+    /// Processor seconds of what is in between.
     processor: Vec<f64>,
+    /// Processor seconds of OpenSSH's client and server.
+    ends: Vec<f64>,
 }
 
 impl<'a> Series<'a> {
@@ -92,13 +102,16 @@ impl<'a> Series<'a> {
         run: impl Fn(&Way) -> Outcome<f64>,
     ) -> Outcome<[Self; 2]> {
         let [direct, ours] = &arena.ways;
-        let empty = |way| Series { way, seconds: Vec::new(), processor: Vec::new() };
+        let empty =
+            |way| Series { way, seconds: Vec::new(), processor: Vec::new(), ends: Vec::new() };
         let mut all = [empty(direct), empty(ours)];
         for _ in 0..rounds {
             for series in &mut all {
-                let before = processor::seconds(&series.way.processes);
-                series.seconds.push(run(series.way)?);
-                series.processor.push(processor::seconds(&series.way.processes) - before);
+                let way = series.way;
+                let before = (processor::seconds(&way.processes), arena.ends(way)?);
+                series.seconds.push(run(way)?);
+                series.processor.push(processor::seconds(&way.processes) - before.0);
+                series.ends.push(arena.ends(way)? - before.1);
             }
         }
         Ok(all)
@@ -141,16 +154,24 @@ fn bulk(
     };
     let line = [vec!["-c", cipher], rest].concat();
     let found = Series::measure(arena, rounds, |way| timed(|| arena.run(way, program, &line)))?;
-    let processor = throughput(&case, bytes, &found, report)?;
+    let cost = throughput(&case, bytes, &found, report)?;
     if short == "aes256-gcm" && copy != Copy::Text {
-        report.bars.push(Bar {
-            name: format!("CPU s/GB of the gateway, {case}"),
-            value: processor,
-            bar: BULK_CPU_MAX,
-            sense: Sense::AtMost,
-        });
+        let sense = Sense::AtMost;
+        let name = format!("CPU s/GB of the gateway, {case}");
+        report.bars.push(Bar { name, value: cost.a_gb, bar: BULK_CPU_MAX, sense });
+        let name = format!("CPU to that of both ends, {case}");
+        report.bars.push(Bar { name, value: cost.to_ends, bar: BULK_TO_ENDS_MAX, sense });
     }
     Ok(())
+}
+
+/// What a GB costs in the gateway.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cost {
+    /// Processor seconds.
+    a_gb: f64,
+    /// The same in what both ends of OpenSSH take for it without a gateway.
+    to_ends: f64,
 }
 
 /// Adds the speed and the cost of a case; gives the cost.
@@ -159,22 +180,19 @@ fn throughput(
     bytes: u64,
     [direct, ours]: &[Series<'_>; 2],
     report: &mut Report,
-) -> Outcome<f64> {
+) -> Outcome<Cost> {
     #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^53")]
     let bytes = bytes as f64;
     let speed = |series: &Series<'_>| -> Vec<f64> {
         series.seconds.iter().map(|seconds| bytes / seconds / 1e6).collect()
     };
     pair(case, "MB/s", &speed(direct), &speed(ours), report)?;
-    let costs: Vec<f64> = ours.processor.iter().map(|used| used / bytes * 1e9).collect();
+    let a_gb = |used: &[f64]| -> Vec<f64> { used.iter().map(|used| used / bytes * 1e9).collect() };
+    let (costs, ends) = (a_gb(&ours.processor), a_gb(&direct.ends));
     let cost = median(&costs).during("no rounds")?;
-    report.rows.push(Row {
-        case: case.to_owned(),
-        metric: "CPU s/GB of the gateway",
-        ours: Some(cost),
-        peers: Vec::new(),
-    });
-    Ok(cost)
+    let peers = vec![(ENDS, median(&ends).during("no rounds")?)];
+    report.rows.push(Row { case: case.to_owned(), metric: "CPU s/GB", ours: Some(cost), peers });
+    Ok(Cost { a_gb: cost, to_ends: median_ratio(&costs, &ends).during("no rounds")? })
 }
 
 /// A copy by the old protocol of `scp` to a file, as it is with everybody's defaults.
@@ -269,13 +287,18 @@ mod tests {
     fn a_case_has_its_speed_on_both_ways_and_the_cost_of_ours() {
         let way = |name| Way { name, port: 22, processes: Vec::new(), unit: "one.service" };
         let (direct, ours) = (way("direct"), way("gateway"));
-        let series =
-            |way, seconds, used| Series { way, seconds: vec![seconds], processor: vec![used] };
-        let found = [series(&direct, 1.0, 0.0), series(&ours, 2.0, 0.75)];
+        let series = |way, seconds, used, ends| Series {
+            way,
+            seconds: vec![seconds],
+            processor: vec![used],
+            ends: vec![ends],
+        };
+        let found = [series(&direct, 1.0, 0.0, 1.0), series(&ours, 2.0, 0.75, 1.5)];
         let mut report = Report::default();
-        assert_eq!(throughput("case", 500_000_000, &found, &mut report).unwrap(), 1.5);
+        let cost = throughput("case", 500_000_000, &found, &mut report).unwrap();
+        assert_eq!(cost, Cost { a_gb: 1.5, to_ends: 0.75 });
         let [speed, cost] = &report.rows[..] else { panic!("{report:?}") };
         assert_eq!((speed.ours, &speed.peers[..]), (Some(250.0), &[("direct", 500.0)][..]));
-        assert_eq!((cost.ours, cost.peers.len()), (Some(1.5), 0));
+        assert_eq!((cost.ours, &cost.peers[..]), (Some(1.5), &[(ENDS, 2.0)][..]));
     }
 }

@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::fault::{During, Fault, Outcome};
 
 /// The cgroup of the server.
-const UNIT: &str = "ssh.service";
+pub(crate) const UNIT: &str = "ssh.service";
 
 /// The one login of the server, which owns everything under `/srv`.
 pub(crate) const LOGIN: &str = "deploy";

@@ -19,7 +19,7 @@ use crate::places;
 use crate::stage::gateway::Gateway;
 use crate::stage::nginx::{self, Nginx};
 use crate::stage::postgres::Listen;
-use crate::stage::{Stage, certificate};
+use crate::stage::{Stage, certificate, wait_until};
 
 const CONFIGURATION: &str = include_str!("../../../bench/http.yaml");
 const SERVER_SITE: &str = include_str!("../../../bench/http-server.nginx");
@@ -120,6 +120,8 @@ impl Arena {
         let listen = Listen { port: ports.tls, ..listen };
         let site = ports.fill(&fill(PROXY_SITE), "PROXY");
         let proxy = Nginx::start(&arena.stage, "proxy", listen, &site)?;
+        // It listens before its worker is there.
+        wait_until("nginx has a worker", || processor::family(proxy.process()).len() > 1)?;
         arena.add("nginx", ports, processor::family(proxy.process()), FREE);
 
         let ports = Ports::free()?;

@@ -3,12 +3,13 @@
 //!
 //! Owns calling sysbench and reading what it says, and the processor time of the hop meanwhile.
 
+use super::super::arena::Arena;
 use super::super::cells::Run;
-use super::super::peers::Way;
+use super::super::peers::{DATABASE, USER, Way};
 use super::super::processor;
-use super::arena::{Arena, DATABASE, USER};
 use crate::console;
 use crate::fault::{During, Fault, Outcome};
+use crate::stage::mariadb::MariaDb;
 
 /// A way to run statements.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +27,7 @@ pub(super) const CLIENTS: &[u32] = &[1, 8, 32];
 const ROWS: &str = "--table-size=100000";
 
 /// Fills the database.
-pub(super) fn fill(arena: &Arena) -> Outcome {
+pub(super) fn fill(arena: &Arena<MariaDb>) -> Outcome {
     console::step("Filling", "sysbench, 100,000 rows");
     let way = arena.ways.first().during("no way to the server")?;
     called(arena, way, &[ROWS, "--tables=1", "prepare"]).map(|_| ())
@@ -34,7 +35,7 @@ pub(super) fn fill(arena: &Arena) -> Outcome {
 
 /// Runs one mode with so many clients over one way.
 pub(super) fn run(
-    arena: &Arena,
+    arena: &Arena<MariaDb>,
     way: &Way,
     mode: &Mode,
     clients: u32,
@@ -59,7 +60,7 @@ pub(super) fn run(
     Ok(Run { tps, processor_us: used * 1e6 / queries })
 }
 
-fn called(arena: &Arena, way: &Way, arguments: &[&str]) -> Outcome<String> {
+fn called(arena: &Arena<MariaDb>, way: &Way, arguments: &[&str]) -> Outcome<String> {
     let mut command = arena.client(way, "sysbench")?;
     command.args(["oltp_read_only", "--db-driver=mysql", "--mysql-host=127.0.0.1"]);
     command.arg(format!("--mysql-port={}", way.port)).arg(format!("--mysql-user={USER}"));

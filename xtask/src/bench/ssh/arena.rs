@@ -13,7 +13,7 @@ use crate::fault::{During, Fault, Outcome};
 use crate::places;
 use crate::stage::Stage;
 use crate::stage::gateway::Gateway;
-use crate::stage::openssh::{LOGIN, OpenSsh};
+use crate::stage::openssh::{LOGIN, OpenSsh, UNIT};
 use crate::stage::postgres::Listen;
 
 /// The host's name in the clients' configuration.
@@ -117,6 +117,11 @@ impl Arena {
     pub(super) fn run(&self, way: &Way, program: &str, arguments: &[&str]) -> Outcome {
         let mut command = self.client(way, program)?;
         succeed(command.args(arguments), way)
+    }
+
+    /// Seconds of processor time that both ends have used, the clients of a way and the server.
+    pub(super) fn ends(&self, way: &Way) -> Outcome<f64> {
+        Ok(self.stage.processor_seconds(way.unit)? + self.stage.processor_seconds(UNIT)?)
     }
 
     /// A file of the stage's.

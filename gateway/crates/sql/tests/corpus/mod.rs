@@ -71,6 +71,20 @@ impl Database {
         }
     }
 
+    /// Checks these texts, some of which must have a pattern, and some that do.
+    pub(crate) fn check_patterns<'a>(&self, texts: impl Iterator<Item = &'a str>) {
+        let found: usize = texts.map(|text| self.check_pattern(text)).sum();
+        assert!(found > 40, "{found}");
+        for text in [
+            "SELECT id = 5 FROM users",
+            "SELECT (SELECT max(id) FROM orders WHERE id < 5), id FROM users ORDER BY 2",
+            "SELECT * FROM (SELECT id > 50, id BETWEEN 5 AND 7 FROM users) AS t",
+            "SELECT id FROM users WHERE email = 'a' AND 5 = 5 GROUP BY id HAVING count(*) > 12 LIMIT 3",
+        ] {
+            assert!(self.check_pattern(text) > 0, "{text}");
+        }
+    }
+
     /// Checks that a text, if it has a pattern, is read as that is; and so, with numbers where it has
     /// texts and other numbers. Gives the number of those that have one.
     pub(crate) fn check_pattern(&self, text: &str) -> usize {
