@@ -62,6 +62,17 @@ def connected(where):
         return socket.create_connection(("::1", where[1]))
 
 
+def is_let_in(where):
+    try:
+        with connected(where) as talking:
+            talking.settimeout(60)
+            talking.sendall(b"x")
+            talking.shutdown(1)
+            return talking.recv(100) != b""
+    except OSError:
+        return False
+
+
 def talk(where):
     for _ in range(200):
         try:
@@ -144,8 +155,11 @@ over(running)
 running = background("-R", f"0:127.0.0.1:{port}")
 line = running.stderr.readline()
 chosen = int(re.search(r"Allocated port (\d+)", line).group(1))
-# OpenSSH's client names the port before it lets connections to it in.
-time.sleep(0.3)
+# OpenSSH's client names the port before it lets connections to it in: one that is too early is cut.
+for _ in range(100):
+    if is_let_in(("127.0.0.1", chosen)):
+        break
+    time.sleep(0.1)
 print("-R 0", talk(("127.0.0.1", chosen)))
 over(running)
 
