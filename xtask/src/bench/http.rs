@@ -170,6 +170,12 @@ fn big(
     let ours = named(&hops, OURS).during("no gateway")?;
     let value = median(&ours.second).during("no rounds")?;
     console::note(&format!("{value:.0} MB/s per core"));
+    report.bars.push(Bar {
+        name: format!("MB/s per core, masked, {case}"),
+        value,
+        bar: 250.0,
+        sense: Sense::AtLeast,
+    });
     Ok(())
 }
 
