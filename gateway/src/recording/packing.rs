@@ -12,7 +12,7 @@ use zstd::zstd_safe::{CParameter, ParamSwitch, compress_bound};
 const LEVEL: i32 = 1;
 
 /// The level at which repetitions are hardly looked for, and each byte takes as few bits as it needs:
-/// half of the time. For what consists of digits and keys, which repeat nothing.
+/// a third of the time over digits and keys, which repeat nothing.
 const LEVEL_WITHOUT_REPETITIONS: i32 = -10;
 
 /// Bytes that must come again to be taken for a repetition. Lowered, columns of numbers, in which
